@@ -1,0 +1,73 @@
+// The thread pool: one job at a time, cut into chunks that the threads take by counter.
+//
+// A ticket is 64 bits: the job's number above, the chunks not yet taken below. Taking one is a compare-and-swap of
+// the whole ticket, so a thread that wakes late can never take a chunk of a job it has not seen. The job's fields are
+// written before its ticket and stay until every chunk is done, and absent threads cost nothing: they take no chunks.
+
+// Where the words live, in bytes from the start of the shared memory. src/engine/control.ts has the same list.
+const WAKE: usize = 64; // i32, changes with every job
+const TICKET: usize = 128; // i64
+const DONE: usize = 192; // i32, chunks finished
+const TRAPPED: usize = 196; // i32, 1 once a worker's kernel trapped
+const SLOT: usize = 256; // i32, the kernel's place in the table
+const ARGS: usize = 260; // usize, its arguments
+const COUNT: usize = 264; // i32, units of work
+const CHUNK: usize = 268; // i32, units per chunk
+const MODULES: usize = 320; // i32, kernel modules announced so far
+
+const SPIN: i32 = 2000; // turns a worker waits awake; a woken one takes 25 µs to come
+const PATIENCE: i32 = 100_000_000; // turns the caller waits before it asks JavaScript whether the worker still lives
+
+@inline function runChunk(index: i32): void {
+  const chunk = i32.load(CHUNK);
+  const from = index * chunk;
+  const to = min(from + chunk, i32.load(COUNT));
+  call_indirect<void>(i32.load(SLOT), load<usize>(ARGS), from, to);
+  atomic.add<i32>(DONE, 1);
+}
+
+/** Takes chunks until none is left; false if a module must be loaded first (asked before taking, never after). */
+function work(modules: i32): bool {
+  while (true) {
+    const ticket = atomic.load<i64>(TICKET);
+    const left = i32(ticket);
+    if (left == 0) return true;
+    if (atomic.load<i32>(MODULES) != modules) return false;
+    if (atomic.cmpxchg<i64>(TICKET, ticket, ticket - 1) == ticket) runChunk(left - 1);
+  }
+}
+
+/** 0 when all chunks are done, 1 if a worker trapped, 2 if this took suspiciously long: call `wait` again. */
+export function wait(chunks: i32): i32 {
+  for (let turn = 0; turn < PATIENCE; turn++) {
+    if (atomic.load<i32>(DONE) == chunks) return 0;
+    if (atomic.load<i32>(TRAPPED)) return 1;
+  }
+  return 2;
+}
+
+/** Runs kernel `slot` over [0, count) in chunks on every thread that comes; returns what `wait` returns. */
+export function dispatch(slot: i32, args: usize, count: i32, chunk: i32): i32 {
+  const chunks = (count + chunk - 1) / chunk;
+  i32.store(SLOT, slot);
+  store<usize>(ARGS, args);
+  i32.store(COUNT, count);
+  i32.store(CHUNK, chunk);
+  atomic.store<i32>(DONE, 0);
+  const job = (atomic.load<i64>(TICKET) >> 32) + 1;
+  atomic.store<i64>(TICKET, (job << 32) | i64(chunks));
+  atomic.add<i32>(WAKE, 1);
+  atomic.notify(WAKE, -1);
+  work(atomic.load<i32>(MODULES));
+  return wait(chunks);
+}
+
+/** A worker's life. Returns when more than `modules` modules are announced, for JavaScript to load them. */
+export function serve(modules: i32): void {
+  while (true) {
+    const seen = atomic.load<i32>(WAKE);
+    if (atomic.load<i32>(MODULES) != modules || !work(modules)) return;
+    for (let turn = 0; turn < SPIN && atomic.load<i32>(WAKE) == seen; turn++) {}
+    while (atomic.load<i32>(WAKE) == seen) atomic.wait<i32>(WAKE, seen, -1);
+  }
+}

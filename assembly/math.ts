@@ -1,0 +1,57 @@
+// Elementary functions on four float32 lanes. The relaxed build fuses multiply and add; the plain build rounds twice.
+
+@inline export function splat(x: f32): v128 {
+  return f32x4.splat(x);
+}
+
+/** a·b + c */
+@inline export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** c − a·b */
+@inline export function nmadd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c);
+  return f32x4.sub(c, f32x4.mul(a, b));
+}
+
+/** e^x: x = n·ln 2 + r, a degree-5 polynomial in r (Cephes expf), then n into the exponent. Relative error 2e-7. */
+@inline export function exp4(x: v128): v128 {
+  x = f32x4.max(f32x4.min(x, splat(88.0)), splat(-87.0));
+  const n = f32x4.nearest(f32x4.mul(x, splat(1.4426950408889634)));
+  let r = nmadd(n, splat(0.693359375), x);
+  r = nmadd(n, splat(-2.12194440e-4), r);
+  let p = splat(1.9875691500e-4);
+  p = madd(p, r, splat(1.3981999507e-3));
+  p = madd(p, r, splat(8.3334519073e-3));
+  p = madd(p, r, splat(4.1665795894e-2));
+  p = madd(p, r, splat(1.6666665459e-1));
+  p = madd(p, r, splat(5.0000001201e-1));
+  p = madd(p, f32x4.mul(r, r), f32x4.add(r, splat(1)));
+  return f32x4.mul(p, i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23));
+}
+
+@inline export function sigmoid4(x: v128): v128 {
+  return f32x4.div(splat(1), f32x4.add(splat(1), exp4(f32x4.neg(x))));
+}
+
+/** tanh x = 1 − 2/(e^{2x} + 1); for |x| < 0.625 the odd polynomial of Cephes tanhf, which keeps small x exact. */
+@inline export function tanh4(x: v128): v128 {
+  const far = f32x4.sub(splat(1), f32x4.div(splat(2), f32x4.add(exp4(f32x4.add(x, x)), splat(1))));
+  const z = f32x4.mul(x, x);
+  let p = splat(-5.70498872745e-3);
+  p = madd(p, z, splat(2.06390887954e-2));
+  p = madd(p, z, splat(-5.37397155531e-2));
+  p = madd(p, z, splat(1.33314422036e-1));
+  p = madd(p, z, splat(-3.33332819422e-1));
+  const near = madd(f32x4.mul(p, z), x, x);
+  return v128.bitselect(near, far, f32x4.lt(f32x4.abs(x), splat(0.625)));
+}
+
+/** Sum of the four lanes, always in this order. */
+@inline export function sum4(x: v128): f32 {
+  return (
+    f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3))
+  );
+}

@@ -1,0 +1,185 @@
+/**
+ * Builds the package: assembly/*.ts → WebAssembly, twice (plain and relaxed SIMD), deflated and embedded as base64 in
+ * src/engine/generated/, with the kernels' argument layouts read from their own source; then src → dist.
+ *
+ *   node scripts/build.ts             everything
+ *   node scripts/build.ts --kernels   the kernels alone
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { constants, deflateRawSync } from "node:zlib";
+import asc from "assemblyscript/asc";
+import { families, helpers } from "./families.ts";
+import { tiles } from "./tiles.ts";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const generated = join(root, "src/engine/generated");
+
+interface Kernel {
+  name: string;
+  family: string;
+  fields: { name: string; type: "i32" | "f32" }[];
+}
+
+/** Reads `@unmanaged class XArgs { … }` and `export function x(a: XArgs, from: i32, to: i32)` from a kernel file. */
+function readKernels(family: string, source: string): Kernel[] {
+  const layouts = new Map<string, Kernel["fields"]>();
+  for (const [, name, body] of source.matchAll(/@unmanaged\s+export class (\w+)\s*\{([^}]*)\}/g)) {
+    const code = body!.replace(/\/\/[^\n]*/g, "");
+    const fields = [...code.matchAll(/(\w+)\s*:\s*(\w+)/g)].map(([, field, type]) => {
+      if (type !== "usize" && type !== "i32" && type !== "f32") {
+        throw new Error(`${family}: ${name}.${field} must be usize, i32 or f32, got ${type}`);
+      }
+      return { name: field!, type: type === "f32" ? ("f32" as const) : ("i32" as const) };
+    });
+    layouts.set(name!, fields);
+  }
+  const kernels: Kernel[] = [];
+  for (const [, name, args] of source.matchAll(
+    /^export function (\w+)\(a: (\w+), from: i32, to: i32\): void/gm,
+  )) {
+    const fields = layouts.get(args!);
+    if (!fields) throw new Error(`${family}: ${name} takes ${args}, which no @unmanaged class declares`);
+    kernels.push({ name: name!, family, fields });
+  }
+  return kernels;
+}
+
+/** Data segments would collide: all modules share one memory. */
+function hasDataSection(wasm: Uint8Array): boolean {
+  let at = 8;
+  while (at < wasm.length) {
+    const id = wasm[at++];
+    let size = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = wasm[at++]!;
+      size |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    if (id === 11) return true;
+    at += size;
+  }
+  return false;
+}
+
+async function compile(family: string, relaxed: boolean): Promise<Uint8Array> {
+  const out = `${family}.wasm`;
+  let binary: Uint8Array | undefined;
+  const { error, stderr } = await asc.main(
+    [
+      `assembly/${family}.ts`,
+      "-o",
+      out,
+      "-O3",
+      "--noAssert",
+      "--runtime",
+      "stub",
+      "--use",
+      "abort=",
+      "--enable",
+      `simd,threads,bulk-memory${relaxed ? ",relaxed-simd" : ""}`,
+      "--importMemory",
+      "--sharedMemory",
+      "--initialMemory",
+      "2",
+      "--maximumMemory",
+      "65536",
+      ...(family === "core" ? ["--importTable"] : []),
+    ],
+    {
+      readFile: (name, base) => {
+        const path = join(base, name);
+        return existsSync(path) ? readFileSync(path, "utf8") : null;
+      },
+      writeFile: (name, contents) => {
+        if (name === out) binary = contents as Uint8Array;
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error || !binary) throw new Error(`assembly/${family}.ts: ${error?.message}\n${stderr.toString()}`);
+  if (hasDataSection(binary))
+    throw new Error(`assembly/${family}.ts: has static data, but all modules share one memory`);
+  return binary;
+}
+
+function digest(): string {
+  const hash = createHash("sha256");
+  const files = ["scripts/build.ts", "scripts/families.ts", "scripts/tiles.ts"];
+  for (const name of readdirSync(join(root, "assembly")).sort()) {
+    if (name.endsWith(".ts")) files.push(`assembly/${name}`);
+  }
+  for (const file of files) hash.update(file).update(readFileSync(join(root, file)));
+  return hash.digest("hex");
+}
+
+async function buildKernels(): Promise<void> {
+  const stamp = join(generated, "digest.txt");
+  const now = digest();
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
+  mkdirSync(generated, { recursive: true });
+  mkdirSync(join(root, "assembly/generated"), { recursive: true });
+  writeFileSync(join(root, "assembly/generated/tiles.ts"), tiles());
+
+  const header = "// Written by scripts/build.ts. Do not edit.\n";
+  const kernels: Kernel[] = [];
+  for (const family of families) {
+    const sources = [family, ...(helpers[family] ?? [])];
+    for (const file of sources) {
+      kernels.push(...readKernels(family, readFileSync(join(root, `assembly/${file}.ts`), "utf8")));
+    }
+  }
+  const abi = [
+    header,
+    `export const families = ${JSON.stringify(families)} as const;`,
+    "export type Family = (typeof families)[number];",
+    "",
+    "/** Every kernel: its family, its place in the function table, and the layout of its arguments. */",
+    "export const kernels = {",
+    ...kernels.map(
+      (k, slot) =>
+        `  ${k.name}: { family: "${k.family}", slot: ${slot}, fields: ${JSON.stringify(k.fields.map((f) => [f.name, f.type]))} },`,
+    ),
+    "} as const;",
+    "export type KernelName = keyof typeof kernels;",
+    "",
+    "export interface KernelArgs {",
+    ...kernels.map((k) => `  ${k.name}: { ${k.fields.map((f) => `${f.name}: number`).join("; ")} };`),
+    "}",
+    "",
+  ];
+  writeFileSync(join(generated, "abi.ts"), abi.join("\n"));
+
+  const rows: string[] = [];
+  for (const build of ["relaxed", "plain"] as const) {
+    const lines = [header];
+    for (const family of families) {
+      const wasm = await compile(family, build === "relaxed");
+      const deflated = deflateRawSync(wasm, { level: constants.Z_BEST_COMPRESSION });
+      lines.push(`export const ${family} = "${deflated.toString("base64")}";`);
+      rows.push(`${build.padEnd(8)} ${family.padEnd(10)} ${wasm.length} bytes, deflated ${deflated.length}`);
+    }
+    writeFileSync(join(generated, `${build}.ts`), `${lines.join("\n")}\n`);
+  }
+  writeFileSync(stamp, now);
+  console.log(rows.join("\n"));
+}
+
+function buildPackage(): void {
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  const tsc = spawnSync(
+    process.execPath,
+    [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"],
+    {
+      cwd: root,
+      stdio: "inherit",
+    },
+  );
+  if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+}
+
+await buildKernels();
+if (!process.argv.includes("--kernels")) buildPackage();

@@ -1,0 +1,3 @@
+export function tiles(): string {
+  return "";
+}

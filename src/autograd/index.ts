@@ -1,0 +1,1 @@
+export { noGrad, step } from "./step.ts";

@@ -1,0 +1,14 @@
+/**
+ * The first 64 KiB of the shared memory: words the threads talk through, then the running kernel's arguments.
+ * Byte addresses; assembly/core.ts has the same list.
+ */
+export const control = {
+  trapped: 196,
+  modules: 320,
+  /** 1 where 256-bit vectors are to be had, so that the wide GEMM tile is the fast one. */
+  wideTiles: 324,
+  /** Entries of three words: family index, address and length of the WebAssembly bytes. */
+  moduleList: 1024,
+  args: 2048,
+  end: 65536,
+} as const;

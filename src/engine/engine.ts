@@ -1,0 +1,199 @@
+import { kernelBytes, loadKernels } from "#kernels";
+import { EngineError, OptionError, UsageError } from "../errors.ts";
+import { control } from "./control.ts";
+import { availableThreads, type Build, environment, hasRelaxedSimd, hasThreads } from "./features.ts";
+import { type Family, families, type KernelArgs, type KernelName, kernels } from "./generated/abi.ts";
+import { Memory } from "./memory.ts";
+import { Pool, trappedError } from "./pool.ts";
+import { selfChecks } from "./self-check.ts";
+import { canRevectorize, compile } from "./v8-flags.ts";
+
+type Kernel = (args: number, from: number, to: number) => void;
+
+interface Core {
+  dispatch(slot: number, args: number, count: number, chunk: number): number;
+  wait(chunks: number): number;
+}
+
+/** Below this many float operations a job is not worth waking anyone for. */
+const WORTH_SPLITTING = 200_000;
+
+/**
+ * The kernels' home: one memory, the modules compiled so far, the threads. There is one per process or page; it starts
+ * when the first tensor is computed.
+ */
+class Engine {
+  readonly memory = new Memory();
+  readonly table = new WebAssembly.Table({ initial: Object.keys(kernels).length, element: "anyfunc" });
+  readonly build: Build;
+  /** Families whose relaxed build failed its self-check on this machine and runs plain instead. */
+  readonly demoted = new Set<Family>();
+  #functions = new Map<KernelName, Kernel>();
+  #compiled = new Set<Family>();
+  #core: Core | undefined;
+  #pool: Pool | undefined;
+  #words: Int32Array;
+  #floats: Float32Array;
+
+  constructor(build: Build) {
+    this.build = build;
+    this.#words = this.memory.i32(control.args, 512);
+    this.#floats = this.memory.f32(control.args, 512);
+    this.memory.i32(control.wideTiles, 1)[0] = canRevectorize() ? 1 : 0;
+    this.#load("core");
+  }
+
+  /** Compiles a family, checks it against stored vectors, and announces it to the workers. */
+  #load(family: Family): void {
+    if (this.#compiled.has(family)) return;
+    const trusted = this.#instantiate(family, this.build);
+    if (!trusted) {
+      this.demoted.add(family);
+      if (this.build === "plain" || !this.#instantiate(family, "plain")) {
+        throw new EngineError(`engine: the ${family} kernels give wrong results on this machine`, {
+          hint: "run `unrolled doctor` and report what it prints",
+        });
+      }
+    }
+    this.#compiled.add(family);
+  }
+
+  #instantiate(family: Family, build: Build): boolean {
+    const bytes = kernelBytes(family, build);
+    if (!bytes) {
+      throw new UsageError("engine: the kernels are not loaded yet", {
+        hint: "in a page, `await ready()` before the first computation",
+      });
+    }
+    const imports = { env: { memory: this.memory.wasm, table: this.table } };
+    const { exports } = new WebAssembly.Instance(compile(bytes), imports);
+    if (family === "core") this.#core = exports as unknown as Core;
+    for (const [name, kernel] of Object.entries(kernels)) {
+      if (kernel.family !== family) continue;
+      const exported = exports[name] as Kernel;
+      this.table.set(kernel.slot, exported);
+      this.#functions.set(name as KernelName, exported);
+    }
+    if (!(selfChecks[family]?.(this) ?? true)) return false;
+    this.#announce(family, bytes);
+    return true;
+  }
+
+  #announce(family: Family, bytes: Uint8Array): void {
+    const address = this.memory.allocate(bytes.length);
+    new Uint8Array(this.memory.wasm.buffer, address, bytes.length).set(bytes);
+    const count = this.memory.i32(control.modules, 1);
+    const entry = this.memory.i32(control.moduleList + 12 * count[0]!, 3);
+    entry.set([families.indexOf(family), address, bytes.length]);
+    Atomics.add(count, 0, 1);
+  }
+
+  #write<K extends KernelName>(name: K, args: KernelArgs[K]): void {
+    let at = 0;
+    for (const [field, type] of kernels[name].fields) {
+      const value = (args as Record<string, number>)[field]!;
+      if (type === "f32") this.#floats[at++] = value;
+      else this.#words[at++] = value;
+    }
+  }
+
+  run<K extends KernelName>(name: K, args: KernelArgs[K], count: number, chunk: number): void {
+    if (count <= 0) return;
+    const kernel = this.#functions.get(name);
+    if (!kernel) {
+      this.#load(kernels[name].family);
+      this.run(name, args, count, chunk);
+      return;
+    }
+    this.#write(name, args);
+    if (count <= chunk || threads() === 1) {
+      kernel(control.args, 0, count);
+      return;
+    }
+    this.#pool ??= new Pool(this.memory, threads() - 1);
+    const core = this.#core!;
+    const started = performance.now();
+    let status = core.dispatch(kernels[name].slot, control.args, count, chunk);
+    while (status === 2 && performance.now() - started < 600_000)
+      status = core.wait(Math.ceil(count / chunk));
+    if (status !== 0) throw trappedError(name);
+  }
+
+  get compiled(): readonly Family[] {
+    return [...this.#compiled];
+  }
+
+  stopThreads(): void {
+    this.#pool?.stop();
+    this.#pool = undefined;
+  }
+}
+
+export type { Engine };
+
+let engine: Engine | undefined;
+let threadCount: number | undefined;
+
+function chosenBuild(): Build {
+  const wanted = environment("UNROLLED_SIMD");
+  if (wanted !== undefined && wanted !== "plain" && wanted !== "relaxed") {
+    throw new OptionError(`engine: UNROLLED_SIMD must be plain or relaxed, got ${wanted}`);
+  }
+  return wanted ?? (hasRelaxedSimd() ? "relaxed" : "plain");
+}
+
+/** The engine, started on first use. */
+export function getEngine(): Engine {
+  engine ??= new Engine(chosenBuild());
+  return engine;
+}
+
+/** Loads the kernels. Needed once in a page before the first computation; elsewhere there is nothing to wait for. */
+export async function ready(): Promise<void> {
+  await loadKernels(chosenBuild());
+}
+
+/** How many threads compute, this one included. */
+export function threads(): number {
+  threadCount ??= defaultThreads();
+  return threadCount;
+}
+
+function defaultThreads(): number {
+  if (!hasThreads()) return 1;
+  const wanted = environment("UNROLLED_THREADS");
+  return wanted === undefined ? Math.min(availableThreads(), 16) : checkThreads(Number(wanted));
+}
+
+function checkThreads(count: number): number {
+  if (!Number.isInteger(count) || count < 1 || count > 256) {
+    throw new OptionError(`engine: threads must be a whole number from 1 to 256, got ${count}`);
+  }
+  return count;
+}
+
+/**
+ * Sets the number of threads; results have the same bits whatever it is. Where memory cannot be shared (a page without
+ * COOP/COEP) it stays 1.
+ */
+export function setThreads(count: number): void {
+  checkThreads(count);
+  if (!hasThreads()) return;
+  if (count !== threadCount) engine?.stopThreads();
+  threadCount = count;
+}
+
+/** Runs a kernel over [0, count), in chunks of `chunk` units spread over the threads. */
+export function run<K extends KernelName>(name: K, args: KernelArgs[K], count = 1, chunk = count): void {
+  getEngine().run(name, args, count, chunk);
+}
+
+/**
+ * How many of `count` units a thread should take at a time: all of them when the work (in float operations) is too
+ * little to share, else an even part, rounded up to a multiple of `multiple`.
+ */
+export function share(count: number, work: number, multiple = 1): number {
+  const parts = threads();
+  if (parts === 1 || work < WORTH_SPLITTING) return count;
+  return Math.ceil(count / parts / multiple) * multiple;
+}

@@ -1,0 +1,1 @@
+export { ready, setThreads, threads } from "./engine.ts";

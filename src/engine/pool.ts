@@ -1,0 +1,87 @@
+import { EngineError } from "../errors.ts";
+import { control } from "./control.ts";
+import { nodeModule } from "./features.ts";
+import { families, kernels } from "./generated/abi.ts";
+import type { Memory } from "./memory.ts";
+
+/**
+ * The other threads. Each lives inside `serve` of assembly/core.ts, asleep on an atomic, and comes back to JavaScript
+ * only to load the next kernel module from shared memory. Workers join when they are ready; until then, and where they
+ * never come, the caller does all the chunks itself. Same bits either way.
+ */
+interface Worker {
+  unref?(): void;
+  terminate(): void;
+}
+
+/** Runs in the worker, as a string: bundlers and tsc leave strings alone. */
+const source = `
+const run = ({ memory, families, slots, control }) => {
+  const words = () => new Int32Array(memory.buffer);
+  const table = new WebAssembly.Table({ initial: slots.length, element: "anyfunc" });
+  let core, loaded = 0;
+  const loadNext = () => {
+    const at = (control.moduleList >> 2) + 3 * loaded;
+    const [family, address, length] = words().subarray(at, at + 3);
+    const bytes = new Uint8Array(memory.buffer, address, length).slice();
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, table } });
+    if (family === 0) core = exports;
+    slots.forEach(([name, of], slot) => { if (of === families[family]) table.set(slot, exports[name]); });
+    loaded++;
+  };
+  try {
+    for (;;) {
+      while (loaded < Atomics.load(words(), control.modules >> 2)) loadNext();
+      core.serve(loaded);
+    }
+  } catch (error) {
+    Atomics.store(words(), control.trapped >> 2, 1);
+    throw error;
+  }
+};`;
+
+export class Pool {
+  readonly #workers: Worker[] = [];
+
+  constructor(memory: Memory, count: number) {
+    const data = {
+      memory: memory.wasm,
+      families,
+      slots: Object.entries(kernels).map(([name, { family }]) => [name, family]),
+      control,
+    };
+    for (let i = 0; i < count; i++) this.#workers.push(startWorker(data));
+  }
+
+  get size(): number {
+    return this.#workers.length;
+  }
+
+  stop(): void {
+    for (const worker of this.#workers) worker.terminate();
+    this.#workers.length = 0;
+  }
+}
+
+function startWorker(data: unknown): Worker {
+  const threads = nodeModule<typeof import("node:worker_threads")>("node:worker_threads");
+  if (threads) {
+    const code = `${source} run(require("node:worker_threads").workerData);`;
+    const worker = new threads.Worker(code, { eval: true, workerData: data });
+    worker.on("error", () => {}); // reported through the `trapped` word, where the caller is waiting
+    worker.unref();
+    return worker;
+  }
+  const url = URL.createObjectURL(
+    new Blob([`${source} onmessage = (event) => run(event.data);`], { type: "text/javascript" }),
+  );
+  const worker = new globalThis.Worker(url);
+  worker.postMessage(data);
+  return worker;
+}
+
+export function trappedError(kernel: string): EngineError {
+  return new EngineError(`engine: kernel ${kernel} failed in a worker thread`, {
+    hint: "this is a bug in unrolled; set UNROLLED_THREADS=1 to work around it, and please report it",
+  });
+}

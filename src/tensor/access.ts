@@ -1,0 +1,69 @@
+import { getEngine } from "../engine/engine.ts";
+import { UsageError } from "../errors.ts";
+import { allocateValues, type Values } from "./dtype.ts";
+import type { Scope, Storage } from "./storage.ts";
+
+/** Moves values between JavaScript arrays and the engine's memory. Views of shared memory never leave this file. */
+
+function view(storage: Storage): Float32Array | Int32Array {
+  const { memory } = getEngine();
+  return storage.dtype === "int32"
+    ? memory.i32(storage.address, storage.length)
+    : memory.f32(storage.address, storage.length);
+}
+
+function inEngine(storage: Storage): boolean {
+  return storage.address !== 0 && (storage.scope === undefined || storage.scope.alive);
+}
+
+function expired(): UsageError {
+  return new UsageError("tensor: used after its step ended", {
+    hint: "return it from step() to keep it",
+  });
+}
+
+/** A copy of the values. */
+export function readStorage(storage: Storage): Values {
+  if (inEngine(storage)) return view(storage).slice();
+  if (storage.host) return storage.host.slice();
+  throw expired();
+}
+
+export function writeStorage(storage: Storage, values: ArrayLike<number>): void {
+  if (inEngine(storage)) view(storage).set(values);
+  else if (!storage.host) throw expired();
+  storage.host?.set(values);
+}
+
+/** Copies what a step leaves behind to the JavaScript side, where the garbage collector looks after it. */
+export function keepStorage(storage: Storage, scope: Scope): void {
+  if (storage.host || storage.scope !== scope) return;
+  const host = allocateValues(storage.dtype, storage.length);
+  host.set(view(storage));
+  storage.host = host;
+}
+
+/** Gives heap blocks back when their tensor is collected: models come and go in a long-lived process. */
+const collected = new FinalizationRegistry<{ address: number; bytes: number }>(({ address, bytes }) => {
+  getEngine().memory.free(address, bytes);
+});
+
+/** The address of the values in the engine's memory, copying them there if need be. */
+export function addressOf(storage: Storage, scope: Scope): number {
+  if (inEngine(storage)) return storage.address;
+  const { host } = storage;
+  if (!host) throw expired();
+  const { memory } = getEngine();
+  const bytes = storage.length * 4;
+  if (storage.persistent) {
+    storage.address = memory.allocate(bytes);
+    storage.scope = undefined;
+    storage.host = undefined;
+    collected.register(storage, { address: storage.address, bytes });
+  } else {
+    storage.address = memory.scratch(bytes);
+    storage.scope = scope;
+  }
+  view(storage).set(host);
+  return storage.address;
+}

@@ -1,0 +1,8 @@
+import type { ReferenceOf } from "../autograd/op.ts";
+import type * as definitions from "../ops/definitions.ts";
+import * as pointwise from "../ops/pointwise.reference.ts";
+
+/** The float64 reference of every op: one that is missing, or has another signature, does not compile. */
+export const references = {
+  ...pointwise,
+} satisfies { [Name in keyof typeof definitions]: ReferenceOf<(typeof definitions)[Name]> };
