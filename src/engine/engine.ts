@@ -4,7 +4,7 @@ import { control } from "./control.ts";
 import { availableThreads, type Build, environment, hasRelaxedSimd, hasThreads } from "./features.ts";
 import { type Family, families, type KernelArgs, type KernelName, kernels } from "./generated/abi.ts";
 import { Memory } from "./memory.ts";
-import { Pool, trappedError } from "./pool.ts";
+import { kernelError, Pool } from "./pool.ts";
 import { selfChecks } from "./self-check.ts";
 import { canRevectorize, compile } from "./v8-flags.ts";
 
@@ -17,6 +17,9 @@ interface Core {
 
 /** Below this many float operations a job is not worth waking anyone for. */
 const WORTH_SPLITTING = 200_000;
+
+/** How long a job may take before its worker counts as lost. */
+const PATIENCE_MS = 600_000;
 
 /**
  * The kernels' home: one memory, the modules compiled so far, the threads. There is one per process or page; it starts
@@ -32,6 +35,8 @@ class Engine {
   #compiled = new Set<Family>();
   #core: Core | undefined;
   #pool: Pool | undefined;
+  /** A kernel failed while threads shared it, and some may still be at it: from then on this thread works alone. */
+  #alone = false;
   #words: Int32Array;
   #floats: Float32Array;
 
@@ -106,26 +111,34 @@ class Engine {
       return;
     }
     this.#write(name, args);
-    if (count <= chunk || threads() === 1) {
-      kernel(control.args, 0, count);
-      return;
+    try {
+      if (count <= chunk || this.#alone || threads() === 1) kernel(control.args, 0, count);
+      else this.#share(name, count, chunk);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      this.#alone = true;
+      throw kernelError(name, "on the calling thread", error);
     }
-    this.#pool ??= new Pool(this.memory, threads() - 1);
+  }
+
+  #share(name: KernelName, count: number, chunk: number): void {
+    this.#pool ??= new Pool(this.memory);
+    this.#pool.grow(threads() - 1);
     const core = this.#core!;
     const started = performance.now();
     let status = core.dispatch(kernels[name].slot, control.args, count, chunk);
-    while (status === 2 && performance.now() - started < 600_000)
+    while (status === 2 && performance.now() - started < PATIENCE_MS)
       status = core.wait(Math.ceil(count / chunk));
-    if (status !== 0) throw trappedError(name);
+    if (status === 0) return;
+    this.#alone = true;
+    throw kernelError(
+      name,
+      status === 1 ? "in a worker thread" : `to finish in ${PATIENCE_MS / 60_000} minutes`,
+    );
   }
 
   get compiled(): readonly Family[] {
     return [...this.#compiled];
-  }
-
-  stopThreads(): void {
-    this.#pool?.stop();
-    this.#pool = undefined;
   }
 }
 
@@ -179,7 +192,6 @@ function checkThreads(count: number): number {
 export function setThreads(count: number): void {
   checkThreads(count);
   if (!hasThreads()) return;
-  if (count !== threadCount) engine?.stopThreads();
   threadCount = count;
 }
 

@@ -8,13 +8,9 @@ import type { Memory } from "./memory.ts";
  * The other threads. Each lives inside `serve` of assembly/core.ts, asleep on an atomic, and comes back to JavaScript
  * only to load the next kernel module from shared memory. Workers join when they are ready; until then, and where they
  * never come, the caller does all the chunks itself. Same bits either way.
+ *
+ * What runs in a worker is a string: bundlers and tsc leave strings alone.
  */
-interface Worker {
-  unref?(): void;
-  terminate(): void;
-}
-
-/** Runs in the worker, as a string: bundlers and tsc leave strings alone. */
 const source = `
 const run = ({ memory, families, slots, control }) => {
   const words = () => new Int32Array(memory.buffer);
@@ -40,30 +36,30 @@ const run = ({ memory, families, slots, control }) => {
   }
 };`;
 
+/**
+ * Workers are only ever added: one that is told to go might be holding a chunk that everyone waits for. Idle ones sleep,
+ * and a job cut into two chunks is done by two threads however many there are.
+ */
 export class Pool {
-  readonly #workers: Worker[] = [];
+  readonly #workers: object[] = [];
+  readonly #data: unknown;
 
-  constructor(memory: Memory, count: number) {
-    const data = {
+  constructor(memory: Memory) {
+    this.#data = {
       memory: memory.wasm,
       families,
       slots: Object.entries(kernels).map(([name, { family }]) => [name, family]),
       control,
     };
-    for (let i = 0; i < count; i++) this.#workers.push(startWorker(data));
   }
 
-  get size(): number {
-    return this.#workers.length;
-  }
-
-  stop(): void {
-    for (const worker of this.#workers) worker.terminate();
-    this.#workers.length = 0;
+  grow(count: number): void {
+    while (this.#workers.length < count) this.#workers.push(startWorker(this.#data));
   }
 }
 
-function startWorker(data: unknown): Worker {
+/** The worker, to be held on to: a page collects those that nothing refers to. */
+function startWorker(data: unknown): object {
   const threads = nodeModule<typeof import("node:worker_threads")>("node:worker_threads");
   if (threads) {
     const code = `${source} run(require("node:worker_threads").workerData);`;
@@ -80,8 +76,9 @@ function startWorker(data: unknown): Worker {
   return worker;
 }
 
-export function trappedError(kernel: string): EngineError {
-  return new EngineError(`engine: kernel ${kernel} failed in a worker thread`, {
-    hint: "this is a bug in unrolled; set UNROLLED_THREADS=1 to work around it, and please report it",
+export function kernelError(kernel: string, where: string, cause?: unknown): EngineError {
+  return new EngineError(`engine: kernel ${kernel} failed ${where}`, {
+    hint: "this is a bug in unrolled; please report it with what `unrolled doctor` prints",
+    cause,
   });
 }
