@@ -1,1 +1,1 @@
-export {};
+export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
