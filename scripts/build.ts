@@ -39,7 +39,7 @@ function readKernels(family: string, source: string): Kernel[] {
   }
   const kernels: Kernel[] = [];
   for (const [, name, args] of source.matchAll(
-    /^export function (\w+)\(a: (\w+), from: i32, to: i32\): void/gm,
+    /^export function (\w+)\(\w+: (\w+), from: i32, to: i32\): void/gm,
   )) {
     const fields = layouts.get(args!);
     if (!fields) throw new Error(`${family}: ${name} takes ${args}, which no @unmanaged class declares`);

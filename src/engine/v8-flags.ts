@@ -3,26 +3,34 @@ import { environment, nodeModule, nodeV8Major } from "./features.ts";
 /**
  * V8's revectoriser fuses pairs of 128-bit operations into 256-bit ones: 1.5 to 2 times the GFLOP/s. It is off by
  * default, so it is switched on while one of our modules compiles and off again before anyone else's does. It works in
- * the optimising compiler alone, hence the two other flags. Only on V8 majors where the parity suite has run
- * (13 is Node 24, 14 is Node 26); UNROLLED_REVECTORIZE=0 turns it off.
+ * the optimising compiler alone, hence the other flags: no baseline code, nothing left for later, and, where V8 has
+ * deoptimisation (14), none of it, for it goes back to baseline code and V8 dies where there is none. Only on V8 majors
+ * where the parity suite has run (13 is Node 24, 14 is Node 26); UNROLLED_REVECTORIZE=0 turns it off.
  */
-const tested: readonly number[] = [13, 14];
-const on = ["--experimental-wasm-revectorize", "--no-liftoff", "--no-wasm-lazy-compilation"];
-const off = ["--no-experimental-wasm-revectorize", "--liftoff", "--wasm-lazy-compilation"];
+const flags: Record<number, readonly string[]> = {
+  13: ["experimental-wasm-revectorize", "no-liftoff", "no-wasm-lazy-compilation"],
+  14: ["experimental-wasm-revectorize", "no-liftoff", "no-wasm-lazy-compilation", "no-wasm-deopt"],
+};
+
+const negated = (flag: string) => (flag.startsWith("no-") ? flag.slice(3) : `no-${flag}`);
+
+function revectorizing(): readonly string[] | undefined {
+  return environment("UNROLLED_REVECTORIZE") === "0" ? undefined : flags[nodeV8Major() ?? 0];
+}
 
 export function canRevectorize(): boolean {
-  const major = nodeV8Major();
-  return major !== undefined && tested.includes(major) && environment("UNROLLED_REVECTORIZE") !== "0";
+  return revectorizing() !== undefined;
 }
 
 /** Compiles a module with the revectoriser on, where there is one. */
 export function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
-  const v8 = canRevectorize() ? nodeModule<typeof import("node:v8")>("node:v8") : undefined;
+  const on = revectorizing();
+  const v8 = on && nodeModule<typeof import("node:v8")>("node:v8");
   if (!v8) return new WebAssembly.Module(bytes);
-  for (const flag of on) v8.setFlagsFromString(flag);
+  for (const flag of on) v8.setFlagsFromString(`--${flag}`);
   try {
     return new WebAssembly.Module(bytes);
   } finally {
-    for (const flag of off) v8.setFlagsFromString(flag);
+    for (const flag of on) v8.setFlagsFromString(`--${negated(flag)}`);
   }
 }

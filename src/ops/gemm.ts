@@ -1,0 +1,87 @@
+import { workspace } from "../autograd/backend.ts";
+import { run, share, threads } from "../engine/engine.ts";
+
+/** Bytes of working memory a thread needs for a product; assembly/gemm.ts has the same. */
+export const SCRATCH = (96 * 256 + 6 * 16) * 4;
+
+/** A matrix in the engine's memory: its address, its size, and its strides in floats. */
+export interface Matrix {
+  at: number;
+  rows: number;
+  columns: number;
+  rowStride: number;
+  columnStride: number;
+}
+
+/** A row-major matrix. */
+export function matrix(at: number, rows: number, columns: number, rowStride = columns): Matrix {
+  return { at, rows, columns, rowStride, columnStride: 1 };
+}
+
+export function transposed({ at, rows, columns, rowStride, columnStride }: Matrix): Matrix {
+  return { at, rows: columns, columns: rows, rowStride: columnStride, columnStride: rowStride };
+}
+
+/** Floats that B [k, n] takes when packed. */
+export function packedFloats(k: number, n: number): number {
+  return Math.ceil(n / 16) * 16 * (k + 1);
+}
+
+/** The right operand of products, packed; products with it start from `bias` + `bias2`, or from zero. */
+export interface Packed {
+  at: number;
+  rows: number;
+  columns: number;
+}
+
+/** Packs B, with up to two biases (addresses, 0: none), into `out` or memory that lasts as long as the running op. */
+export function pack(
+  b: Matrix,
+  bias = 0,
+  bias2 = 0,
+  out = workspace(packedFloats(b.rows, b.columns)),
+): Packed {
+  const panels = Math.ceil(b.columns / 16);
+  const args = {
+    b: b.at,
+    bRow: 4 * b.rowStride,
+    bColumn: 4 * b.columnStride,
+    bias,
+    bias2,
+    k: b.rows,
+    n: b.columns,
+    out,
+  };
+  run("packPanels", args, panels, share(panels, 4 * b.rows * b.columns));
+  return { at: out, rows: b.rows, columns: b.columns };
+}
+
+/** C = A·B, from the packed start or, with `accumulate`, on top of what C holds. C's columns are contiguous. */
+export function multiply(a: Matrix, b: Packed, c: Matrix, accumulate = false): void {
+  const m = a.rows;
+  const panels = Math.ceil(b.columns / 16);
+  const byRows = m >= 6 * threads() || m >= panels;
+  const count = byRows ? m : panels;
+  const chunk = share(count, 2 * m * b.rows * b.columns, byRows && m > 100 ? 6 : 1);
+  const args = {
+    a: a.at,
+    aRow: 4 * a.rowStride,
+    aColumn: 4 * a.columnStride,
+    b: b.at,
+    c: c.at,
+    cRow: 4 * c.rowStride,
+    m,
+    n: b.columns,
+    k: b.rows,
+    accumulate: accumulate ? 1 : 0,
+    scratch: workspace((Math.ceil(count / chunk) * SCRATCH) / 4),
+    chunk,
+  };
+  run(byRows ? "gemmRows" : "gemmPanels", args, count, chunk);
+}
+
+/** out[j] += the sum of x's column j. */
+export function addColumnSums(x: Matrix, out: number): void {
+  const chunk = share(x.columns, x.rows * x.columns, 16);
+  run("columnSum", { x: x.at, xRow: 4 * x.rowStride, rows: x.rows, out }, x.columns, chunk);
+}

@@ -1,0 +1,48 @@
+import { apply } from "../autograd/apply.ts";
+import type { Op } from "../autograd/op.ts";
+import { ShapeError } from "../errors.ts";
+import { formatShape, sizeOf } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { addColumnSums, matrix, multiply, pack, transposed } from "./gemm.ts";
+
+export const linearOp: Op<"x" | "weight" | "bias", "y", never, { bias: boolean }> = {
+  name: "linear",
+  infer({ x, weight, bias }, attributes) {
+    if (weight.length !== 2) {
+      throw new ShapeError(`linear: weight must be [out, in], got ${formatShape(weight)}`);
+    }
+    const [out, width] = weight as [number, number];
+    if (x.length === 0 || x.at(-1) !== width) {
+      throw new ShapeError(`linear: input must be [..., ${width}], got ${formatShape(x)}`);
+    }
+    if (attributes.bias && (bias.length !== 1 || bias[0] !== out)) {
+      throw new ShapeError(`linear: bias must be [${out}], got ${formatShape(bias)}`);
+    }
+    return { outputs: { y: [...x.slice(0, -1), out] }, saved: {} };
+  },
+  forward({ shapes, inputs, outputs }) {
+    const [out, width] = shapes.weight as [number, number];
+    const rows = sizeOf(shapes.x.slice(0, -1));
+    const weight = matrix(inputs.weight, out, width);
+    multiply(
+      matrix(inputs.x, rows, width),
+      pack(transposed(weight), inputs.bias),
+      matrix(outputs.y, rows, out),
+    );
+  },
+  backward({ shapes, inputs, gradOutputs, gradInputs }) {
+    const [out, width] = shapes.weight as [number, number];
+    const rows = sizeOf(shapes.x.slice(0, -1));
+    const x = matrix(inputs.x, rows, width);
+    const weight = matrix(inputs.weight, out, width);
+    const dy = matrix(gradOutputs.y, rows, out);
+    if (gradInputs.x) multiply(dy, pack(weight), { ...x, at: gradInputs.x }, true);
+    if (gradInputs.weight) multiply(transposed(dy), pack(x), { ...weight, at: gradInputs.weight }, true);
+    if (gradInputs.bias) addColumnSums(dy, gradInputs.bias);
+  },
+};
+
+/** x·Wᵀ + b over the last axis: input [..., I], weight [O, I], bias [O] → [..., O]. */
+export function linear(input: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  return apply(linearOp, { x: input, weight, bias }, { bias: bias !== undefined }).y;
+}
