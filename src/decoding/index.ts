@@ -1,1 +1,2 @@
-export {};
+export { type SamplingOptions, sampleToken } from "./sampling.ts";
+export { StopStrings } from "./stop-strings.ts";

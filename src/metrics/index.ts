@@ -1,1 +1,2 @@
-export {};
+export { NgramModel } from "./ngram.ts";
+export { bitsPerToken, perplexity } from "./perplexity.ts";

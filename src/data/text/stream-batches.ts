@@ -1,0 +1,75 @@
+import { DataError } from "../../errors.ts";
+import { type Tensor, tensor } from "../../tensor/tensor.ts";
+import type { Batches } from "../batches.ts";
+
+/** A window of a token stream: what to read, and what comes next. */
+export interface LanguageModelBatch {
+  /** int32 [T, N] */
+  inputs: Tensor;
+  /** int32 [T, N], the token after each input. */
+  targets: Tensor;
+  /** Whether streams begin here, so that there is no state to carry over. */
+  first: boolean;
+}
+
+/**
+ * The layout of stateful truncated back-propagation through time: the text is cut into N streams of equal length,
+ * read side by side in windows of T tokens, and the state at the end of a window is where the next one begins. The
+ * last window of an epoch may be shorter. Left out are the fewer than N tokens that no equal cut can place.
+ */
+export class LanguageModelBatches implements Batches<LanguageModelBatch> {
+  readonly batchSize: number;
+  readonly seqLength: number;
+  /** Tokens predicted per stream and epoch. */
+  readonly streamLength: number;
+  readonly #tokens: Int32Array;
+
+  constructor(
+    tokens: Int32Array,
+    { batchSize, seqLength }: { batchSize: number; seqLength: number },
+    what = "text",
+  ) {
+    const needed = batchSize * seqLength + 1;
+    if (tokens.length < needed) {
+      const fits = Math.floor((tokens.length - 1) / seqLength);
+      throw new DataError(
+        `${what}: ${tokens.length} tokens are too few for one batch of ${batchSize} streams of ${seqLength}, which takes ${needed}`,
+        {
+          hint:
+            fits >= 1
+              ? `use a longer text, or a batch size of at most ${fits}`
+              : "use a longer text, or a smaller batch size and sequence length",
+        },
+      );
+    }
+    this.batchSize = batchSize;
+    this.seqLength = seqLength;
+    this.streamLength = Math.floor((tokens.length - 1) / batchSize);
+    this.#tokens = tokens;
+  }
+
+  get length(): number {
+    return Math.ceil(this.streamLength / this.seqLength);
+  }
+
+  /** Tokens predicted per epoch. */
+  get tokens(): number {
+    return this.streamLength * this.batchSize;
+  }
+
+  at(_epoch: number, index: number): LanguageModelBatch {
+    const { batchSize: n, seqLength, streamLength } = this;
+    const from = index * seqLength;
+    const steps = Math.min(seqLength, streamLength - from);
+    const inputs = new Int32Array(steps * n);
+    const targets = new Int32Array(steps * n);
+    for (let t = 0; t < steps; t++) {
+      for (let stream = 0; stream < n; stream++) {
+        const at = stream * streamLength + from + t;
+        inputs[t * n + stream] = this.#tokens[at]!;
+        targets[t * n + stream] = this.#tokens[at + 1]!;
+      }
+    }
+    return { inputs: tensor(inputs, [steps, n]), targets: tensor(targets, [steps, n]), first: index === 0 };
+  }
+}

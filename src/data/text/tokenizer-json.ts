@@ -1,0 +1,77 @@
+import * as v from "valibot";
+import { FormatError } from "../../errors.ts";
+import { checkContent, oneOf, recordOf, recordWith, text, trueOrFalse } from "../../options.ts";
+import { ByteTokenizer } from "./byte-tokenizer.ts";
+import { CharTokenizer } from "./char-tokenizer.ts";
+import { TOKENIZER_VERSION, type Tokenizer } from "./tokenizer.ts";
+import { WordTokenizer } from "./word-tokenizer.ts";
+import { EOS, UNK, wordSplits } from "./words.ts";
+
+const formatVersion = v.literal(TOKENIZER_VERSION, ({ input }) => {
+  const newer = typeof input === "number" && input > TOKENIZER_VERSION;
+  return `must be ${TOKENIZER_VERSION}, got ${JSON.stringify(input)}${newer ? ": a newer version of unrolled wrote it" : ""}`;
+});
+
+const symbols = v.pipe(
+  v.array(text(), "must be an array of strings"),
+  v.minLength(1, "must not be empty"),
+  v.check((list) => new Set(list).size === list.length, "must not hold an entry twice"),
+);
+
+/**
+ * What tokenizer.json holds.
+ *
+ *     { "formatVersion": 1, "unit": "byte" }
+ *     { "formatVersion": 1, "unit": "char", "symbols": ["\n", " ", "!", …] }
+ *     { "formatVersion": 1, "unit": "word", "split": "whitespace", "lowercase": false, "words": ["<unk>", "<eos>", …] }
+ *
+ * A token is the place of its symbol in the list.
+ */
+const schemas = {
+  byte: recordOf({ formatVersion, unit: v.literal("byte") }),
+  char: recordOf({
+    formatVersion,
+    unit: v.literal("char"),
+    symbols: v.pipe(
+      symbols,
+      v.check(
+        (list) => list.every((s) => s.isWellFormed() && [...s].length === 1),
+        "must hold one character each",
+      ),
+    ),
+  }),
+  word: recordOf({
+    formatVersion,
+    unit: v.literal("word"),
+    split: oneOf(wordSplits),
+    lowercase: trueOrFalse(),
+    words: v.pipe(
+      symbols,
+      v.check((list) => list[0] === UNK && list[1] === EOS, `must begin with ${UNK} and ${EOS}`),
+      v.check(
+        (list) => list.every((s) => s.isWellFormed() && s !== "" && !s.includes("\n")),
+        "must hold words",
+      ),
+    ),
+  }),
+};
+
+const unitOf = recordWith({ unit: oneOf(["char", "byte", "word"]) });
+
+/** The tokenizer that `toJSON` described; `file` names its origin in an error. */
+export function tokenizerFromJSON(json: unknown, file = "tokenizer.json"): Tokenizer {
+  const { unit } = checkContent(file, unitOf, json);
+  switch (unit) {
+    case "byte":
+      checkContent(file, schemas.byte, json);
+      return new ByteTokenizer();
+    case "char":
+      return new CharTokenizer(checkContent(file, schemas.char, json).symbols);
+    case "word": {
+      const { words, split, lowercase } = checkContent(file, schemas.word, json);
+      return new WordTokenizer(words, { split, lowercase });
+    }
+    default:
+      throw new FormatError(`${file}: unit must be char, byte or word, got ${unit satisfies never}`);
+  }
+}

@@ -1,0 +1,90 @@
+import { DataError } from "../../errors.ts";
+import { decodeAll, symbolOf, TOKENIZER_VERSION, type TokenDecoder, type Tokenizer } from "./tokenizer.ts";
+import { EOS, separator, splitWords, UNK, type WordSplit } from "./words.ts";
+
+export interface WordOptions {
+  /** How text becomes words; default "whitespace". */
+  split?: WordSplit;
+  /** Default false. */
+  lowercase?: boolean;
+}
+
+export interface VocabularyOptions extends WordOptions {
+  /** Rarer words become `<unk>`. Default 1 for a text that has `<unk>` in it already, else 2. */
+  minCount?: number;
+  /** The most words the vocabulary may hold, `<unk>` and `<eos>` among them; the frequent ones stay. */
+  maxVocabulary?: number;
+}
+
+/** One token a word. Token 0 is `<unk>`, token 1 is `<eos>`, the line break; then the words, frequent ones first. */
+export class WordTokenizer implements Tokenizer {
+  readonly unit = "word";
+  readonly unknown = 0;
+  readonly lineBreak = 1;
+  readonly words: readonly string[];
+  readonly split: WordSplit;
+  readonly lowercase: boolean;
+  readonly #tokens: Map<string, number>;
+
+  constructor(words: readonly string[], { split = "whitespace", lowercase = false }: WordOptions = {}) {
+    this.words = words;
+    this.split = split;
+    this.lowercase = lowercase;
+    this.#tokens = new Map(words.map((word, token) => [word, token]));
+  }
+
+  /** The vocabulary of a training text. */
+  static of(text: string, options: VocabularyOptions = {}): WordTokenizer {
+    const { split = "whitespace", lowercase = false, maxVocabulary = Number.POSITIVE_INFINITY } = options;
+    const counts = new Map<string, number>();
+    for (const word of splitWords(lowercase ? text.toLowerCase() : text, split)) {
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+    }
+    const minCount = options.minCount ?? (counts.has(UNK) ? 1 : 2);
+    counts.delete(UNK);
+    counts.delete(EOS);
+    const words = [...counts]
+      .filter(([, count]) => count >= minCount)
+      .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+      .slice(0, Math.max(0, maxVocabulary - 2))
+      .map(([word]) => word);
+    if (words.length === 0) {
+      throw new DataError(`text: no word is left: none of ${counts.size} occurs ${minCount} times or more`, {
+        hint: "lower minCount",
+      });
+    }
+    return new WordTokenizer([UNK, EOS, ...words], { split, lowercase });
+  }
+
+  get size(): number {
+    return this.words.length;
+  }
+
+  encode(text: string): Int32Array {
+    const words = splitWords(this.lowercase ? text.toLowerCase() : text, this.split);
+    return Int32Array.from(words, (word) => this.#tokens.get(word) ?? this.unknown);
+  }
+
+  decode(tokens: ArrayLike<number>): string {
+    return decodeAll(this.decoder(), tokens);
+  }
+
+  decoder(): TokenDecoder {
+    let before: string | undefined;
+    return {
+      push: (token) => {
+        const word = symbolOf(this.words, token);
+        const lineBreak = token === this.lineBreak;
+        const gap = before === undefined || lineBreak ? "" : separator(before, word, this.split);
+        before = lineBreak ? undefined : word;
+        return lineBreak ? "\n" : gap + word;
+      },
+      end: () => "",
+    };
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { unit, split, lowercase, words } = this;
+    return { formatVersion: TOKENIZER_VERSION, unit, split, lowercase, words };
+  }
+}
