@@ -1,2 +1,15 @@
 #!/usr/bin/env node
+// Nothing is imported before the version is known to be new enough to understand it.
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+
+if (major < 22 || (major === 22 && minor < 12)) {
+  process.stderr.write(
+    `error: unrolled needs Node 22.12 or newer, this is ${process.versions.node}\n` +
+      "hint: install a newer Node; inside a clone of the repository, `npx unrolled` brings its own\n",
+  );
+  process.exitCode = 1;
+} else {
+  import("./program.ts").then(({ main }) => main(process.argv.slice(2)));
+}
+
 export {};

@@ -1,0 +1,104 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { exitCode, report } from "./failure.ts";
+
+/** A command's file: it declares its arguments, options and action on the command it is given. */
+type Definition = (command: Command) => void;
+
+/** Every command, and the file that is loaded when it is called. */
+const commands: Record<string, { summary: string; load: () => Promise<{ define: Definition }> }> = {
+  quickstart: {
+    summary: "train a small LSTM on a book in about a minute, and see what it learnt",
+    load: () => import("./commands/quickstart.ts"),
+  },
+  "train language-model": {
+    summary: "train a language model on a text",
+    load: () => import("./commands/train-language-model.ts"),
+  },
+  evaluate: {
+    summary: "measure a model's loss and perplexity on a text",
+    load: () => import("./commands/evaluate.ts"),
+  },
+  score: {
+    summary: "give each line its log-probability and perplexity",
+    load: () => import("./commands/score.ts"),
+  },
+  generate: {
+    summary: "let a language model write",
+    load: () => import("./commands/generate.ts"),
+  },
+  inspect: {
+    summary: "show a model's configuration, parameters, vocabulary and training",
+    load: () => import("./commands/inspect.ts"),
+  },
+  doctor: {
+    summary: "check what this machine can do",
+    load: () => import("./commands/doctor.ts"),
+  },
+};
+
+const groups: Record<string, string> = { train: "train a model" };
+
+export function version(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+/** The whole command line. A command's own file is loaded only when it is the one that is called. */
+export function createProgram(): Command {
+  const program = new Command("unrolled")
+    .description("Recurrent neural networks: train them, look inside them, ship them.")
+    .version(version(), "-v, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand(false)
+    .showSuggestionAfterError(false)
+    .configureOutput({ outputError: () => {} })
+    .exitOverride()
+    .addHelpText("after", "\nRun `unrolled <command> --help` for a command's options and examples.");
+  const definitions = new Map<Command, () => Promise<{ define: Definition }>>();
+  const parents = new Map<string, Command>();
+  const lazily = async (_: Command, command: Command) => {
+    const load = definitions.get(command);
+    if (load) (await load()).define(command);
+  };
+  program.hook("preSubcommand", lazily);
+  for (const [path, { summary, load }] of Object.entries(commands)) {
+    const [first, second] = path.split(" ") as [string, string?];
+    let parent = program;
+    if (second !== undefined) {
+      parent =
+        parents.get(first) ?? program.command(first).description(groups[first]!).hook("preSubcommand", lazily);
+      parents.set(first, parent);
+    }
+    definitions.set(parent.command(second ?? first).summary(summary), load);
+  }
+  return program;
+}
+
+/** Runs the command line and sets the exit code: 0 done, 1 failed, 2 not understood, 130 interrupted. */
+export async function main(args: string[]): Promise<void> {
+  // A reader that has seen enough (`unrolled generate … | head`) is not a failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? 0 : 1);
+  });
+  const program = createProgram();
+  const [first, ...rest] = args;
+  try {
+    await program.parseAsync(first === "help" ? [...rest, "--help"] : args, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return;
+    process.exitCode = exitCode(error);
+    await report(error, calledCommand(program, args));
+  }
+}
+
+/** The innermost command that the arguments name. */
+function calledCommand(program: Command, args: string[]): Command {
+  let command = program;
+  for (const arg of args) {
+    const next = command.commands.find((candidate) => candidate.name() === arg);
+    if (!next) break;
+    command = next;
+  }
+  return command;
+}
