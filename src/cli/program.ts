@@ -7,30 +7,6 @@ type Definition = (command: Command) => void;
 
 /** Every command, and the file that is loaded when it is called. */
 const commands: Record<string, { summary: string; load: () => Promise<{ define: Definition }> }> = {
-  quickstart: {
-    summary: "train a small LSTM on a book in about a minute, and see what it learnt",
-    load: () => import("./commands/quickstart.ts"),
-  },
-  "train language-model": {
-    summary: "train a language model on a text",
-    load: () => import("./commands/train-language-model.ts"),
-  },
-  evaluate: {
-    summary: "measure a model's loss and perplexity on a text",
-    load: () => import("./commands/evaluate.ts"),
-  },
-  score: {
-    summary: "give each line its log-probability and perplexity",
-    load: () => import("./commands/score.ts"),
-  },
-  generate: {
-    summary: "let a language model write",
-    load: () => import("./commands/generate.ts"),
-  },
-  inspect: {
-    summary: "show a model's configuration, parameters, vocabulary and training",
-    load: () => import("./commands/inspect.ts"),
-  },
   doctor: {
     summary: "check what this machine can do",
     load: () => import("./commands/doctor.ts"),
@@ -67,7 +43,8 @@ export function createProgram(): Command {
     let parent = program;
     if (second !== undefined) {
       parent =
-        parents.get(first) ?? program.command(first).description(groups[first]!).hook("preSubcommand", lazily);
+        parents.get(first) ??
+        program.command(first).description(groups[first]!).hook("preSubcommand", lazily);
       parents.set(first, parent);
     }
     definitions.set(parent.command(second ?? first).summary(summary), load);

@@ -137,6 +137,11 @@ class Engine {
     );
   }
 
+  /** Compiles and checks every family, where work would do it one by one as it needs them. */
+  loadAll(): void {
+    for (const family of families) this.#load(family);
+  }
+
   get compiled(): readonly Family[] {
     return [...this.#compiled];
   }

