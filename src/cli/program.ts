@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { exitCode, report } from "./failure.ts";
+import { version } from "./version.ts";
 
 /** A command's file: it declares its arguments, options and action on the command it is given. */
 type Definition = (command: Command) => void;
@@ -14,11 +14,6 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
 };
 
 const groups: Record<string, string> = { train: "train a model" };
-
-export function version(): string {
-  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(manifest) as { version: string }).version;
-}
 
 /** The whole command line. A command's own file is loaded only when it is the one that is called. */
 export function createProgram(): Command {

@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import type { Command } from "commander";
 import type { Build } from "../../engine/features.ts";
 import { examples } from "../ui/examples.ts";
+import { version } from "../version.ts";
 
 interface Problem {
   what: string;
@@ -45,7 +46,6 @@ export function define(command: Command): void {
 }
 
 async function diagnose(): Promise<Diagnosis> {
-  const { version } = await import("../program.ts");
   const { getEngine, threads } = await import("../../engine/engine.ts");
   const { availableThreads, hasRelaxedSimd } = await import("../../engine/features.ts");
   const { canRevectorize } = await import("../../engine/v8-flags.ts");
