@@ -32,6 +32,36 @@
   return f32x4.mul(p, i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23));
 }
 
+/**
+ * ln x: x = 2^n·m with m in [√½, √2), a degree-9 polynomial in m − 1 (Cephes logf). Relative error 1e-7; −∞ at 0, NaN
+ * below. Subnormal numbers are scaled up first.
+ */
+@inline export function log4(x: v128): v128 {
+  const small = f32x4.lt(x, splat(1.17549435e-38));
+  const scaled = v128.bitselect(f32x4.mul(x, splat(8388608)), x, small);
+  const half = i32x4.sub(scaled, i32x4.splat(0x3f3504f3)); // bits above √½
+  const n = f32x4.sub(f32x4.convert_i32x4_s(i32x4.shr_s(half, 23)), v128.and(splat(23), small));
+  const m = i32x4.add(v128.and(half, i32x4.splat(0x7fffff)), i32x4.splat(0x3f3504f3));
+  const f = f32x4.sub(m, splat(1));
+  const z = f32x4.mul(f, f);
+  let p = splat(7.0376836292e-2);
+  p = madd(p, f, splat(-1.1514610310e-1));
+  p = madd(p, f, splat(1.1676998740e-1));
+  p = madd(p, f, splat(-1.2420140846e-1));
+  p = madd(p, f, splat(1.4249322787e-1));
+  p = madd(p, f, splat(-1.6668057665e-1));
+  p = madd(p, f, splat(2.0000714765e-1));
+  p = madd(p, f, splat(-2.4999993993e-1));
+  p = madd(p, f, splat(3.3333331174e-1));
+  let y = f32x4.mul(f32x4.mul(p, f), z);
+  y = madd(n, splat(-2.12194440e-4), y);
+  y = nmadd(splat(0.5), z, y);
+  y = madd(n, splat(0.693359375), f32x4.add(f, y));
+  y = v128.bitselect(splat(-Infinity), y, f32x4.eq(x, splat(0)));
+  y = v128.bitselect(x, y, f32x4.eq(x, splat(Infinity)));
+  return v128.bitselect(splat(NaN), y, v128.or(f32x4.lt(x, splat(0)), f32x4.ne(x, x)));
+}
+
 @inline export function sigmoid4(x: v128): v128 {
   return f32x4.div(splat(1), f32x4.add(splat(1), exp4(f32x4.neg(x))));
 }

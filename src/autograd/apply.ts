@@ -31,10 +31,11 @@ export function apply<I extends string, O extends string, S extends string, A>(
   const b = backend();
   const storages = mapValues(inputs, (t: Tensor | undefined) => t?.storage);
   const inputBuffers = mapValues(storages, (s) => (s ? b.buffer(s, scope) : b.absent));
-  const outputs = mapValues(layout.outputs, (shape: Shape) => {
-    const storage = b.allocate("float32", sizeOf(shape), scope);
+  const outputs = mapValues(layout.outputs, (spec: Shape | Spec) => {
+    const shape = shapeOf(spec);
+    const storage = b.allocate(dtypeOf(spec), sizeOf(shape), scope);
     storage.derived = true;
-    storage.requiresGrad = record;
+    storage.requiresGrad = record && storage.dtype === "float32";
     return new Tensor(shape, storage);
   });
   const unsaved = b.mark();

@@ -12,7 +12,7 @@ export interface Spec {
 }
 
 export interface Layout<O extends string, S extends string> {
-  outputs: Record<O, Shape>;
+  outputs: Record<O, Shape | Spec>;
   /** What backward needs of forward, and forward's own working space; gone at the end of the step. */
   saved: Record<S, Shape | Spec>;
 }

@@ -3,6 +3,28 @@
  * holds only those it uses.
  */
 
+export {
+  addOp as add,
+  divOp as div,
+  maximumOp as maximum,
+  minimumOp as minimum,
+  mulOp as mul,
+  subOp as sub,
+} from "./binary.ts";
+export { addScaledOp as addScaled, scaleInPlaceOp as scaleInPlace } from "./in-place.ts";
 export { linearOp as linear } from "./linear.ts";
 export { matmulOp as matmul } from "./matmul.ts";
-export { tanhOp as tanh } from "./pointwise.ts";
+export { firstNonFiniteOp as firstNonFinite, normOp as norm } from "./measure.ts";
+export {
+  absOp as abs,
+  clampOp as clamp,
+  expOp as exp,
+  logOp as log,
+  negOp as neg,
+  powOp as pow,
+  reluOp as relu,
+  sigmoidOp as sigmoid,
+  sqrtOp as sqrt,
+  squareOp as square,
+  tanhOp as tanh,
+} from "./pointwise.ts";

@@ -1,3 +1,4 @@
+export { add, div, maximum, minimum, mul, sub } from "./binary.ts";
 export { linear } from "./linear.ts";
 export { matmul } from "./matmul.ts";
-export { tanh } from "./pointwise.ts";
+export { abs, clamp, exp, log, neg, pow, relu, sigmoid, sqrt, square, tanh } from "./pointwise.ts";

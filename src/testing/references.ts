@@ -1,12 +1,18 @@
 import type { ReferenceOf } from "../autograd/op.ts";
+import * as binary from "../ops/binary.reference.ts";
 import type * as definitions from "../ops/definitions.ts";
+import * as inPlace from "../ops/in-place.reference.ts";
 import * as linear from "../ops/linear.reference.ts";
 import * as matmul from "../ops/matmul.reference.ts";
+import * as measure from "../ops/measure.reference.ts";
 import * as pointwise from "../ops/pointwise.reference.ts";
 
 /** The float64 reference of every op: one that is missing, or has another signature, does not compile. */
 export const references = {
   ...linear,
   ...matmul,
+  ...binary,
+  ...inPlace,
+  ...measure,
   ...pointwise,
 } satisfies { [Name in keyof typeof definitions]: ReferenceOf<(typeof definitions)[Name]> };

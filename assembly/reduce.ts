@@ -1,0 +1,145 @@
+// Reductions. Every output is one thread's sum, in an order that the shape alone decides, in double precision.
+import { loadUpTo4 } from "./vector";
+
+/** The two low lanes, and the two high ones, in double precision. */
+@inline function low(x: v128): v128 {
+  return f64x2.promote_low_f32x4(x);
+}
+
+@inline function high(x: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 0, 1));
+}
+
+/** Σ x, or Σ x² */
+@inline function sumOf(p: usize, n: i32, squared: bool): f64 {
+  let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  for (; n > 0; n -= 8, p += 32) {
+    const x = loadUpTo4(p, n), y = n > 4 ? loadUpTo4(p + 16, n - 4) : f32x4.splat(0);
+    let a = low(x), b = high(x), c = low(y), d = high(y);
+    if (squared) {
+      a = f64x2.mul(a, a);
+      b = f64x2.mul(b, b);
+      c = f64x2.mul(c, c);
+      d = f64x2.mul(d, d);
+    }
+    s0 = f64x2.add(s0, a);
+    s1 = f64x2.add(s1, b);
+    s2 = f64x2.add(s2, c);
+    s3 = f64x2.add(s3, d);
+  }
+  const s = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
+  return f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
+}
+
+@unmanaged export class SumRowsArgs { x: usize; out: usize; length: i32; block: i32; scale: f32; accumulate: i32 }
+
+/** out[row] (+)= scale·Σ x[row, :], each row cut into blocks with an output each; a unit is a block */
+export function sumRows(a: SumRowsArgs, from: i32, to: i32): void {
+  const blocks = max((a.length + a.block - 1) / a.block, 1);
+  for (let i = from; i < to; i++) {
+    const start = (i % blocks) * a.block;
+    const x = a.x + (<usize>(i / blocks) * a.length + start << 2);
+    const sum = f32(sumOf(x, min(a.block, a.length - start), false) * a.scale);
+    const out = a.out + (<usize>i << 2);
+    f32.store(out, a.accumulate ? f32.load(out) + sum : sum);
+  }
+}
+
+@unmanaged export class SumColumnsArgs { x: usize; out: usize; rows: i32; width: i32; scale: f32; accumulate: i32 }
+
+/** out[o, j] (+)= scale·Σᵢ x[o, i, j] for x [outer, rows, width]; a unit is 16 columns of one o */
+export function sumColumns(a: SumColumnsArgs, from: i32, to: i32): void {
+  const tiles = (a.width + 15) / 16, stride = <usize>a.width << 2;
+  for (let unit = from; unit < to; unit++) {
+    const o = unit / tiles;
+    let column = (unit % tiles) * 16, left = min(a.width - column, 16);
+    if (left == 16) {
+      const x = a.x + <usize>o * a.rows * stride + (<usize>column << 2);
+      const out = a.out + <usize>o * stride + (<usize>column << 2);
+      sum16(x, stride, out, a);
+      continue;
+    }
+    for (; left > 0; left -= 4, column += 4) {
+      const x = a.x + <usize>o * a.rows * stride + (<usize>column << 2);
+      const out = a.out + <usize>o * stride + (<usize>column << 2);
+      sumUpTo4(x, stride, out, left, a);
+    }
+  }
+}
+
+@inline function sum16(x: usize, stride: usize, out: usize, a: SumColumnsArgs): void {
+  let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+  for (let i = a.rows; i > 0; i--, x += stride) {
+    const p = v128.load(x), q = v128.load(x, 16), r = v128.load(x, 32), s = v128.load(x, 48);
+    s0 = f64x2.add(s0, low(p));
+    s1 = f64x2.add(s1, high(p));
+    s2 = f64x2.add(s2, low(q));
+    s3 = f64x2.add(s3, high(q));
+    s4 = f64x2.add(s4, low(r));
+    s5 = f64x2.add(s5, high(r));
+    s6 = f64x2.add(s6, low(s));
+    s7 = f64x2.add(s7, high(s));
+  }
+  finish(out, s0, s1, 4, a);
+  finish(out + 16, s2, s3, 4, a);
+  finish(out + 32, s4, s5, 4, a);
+  finish(out + 48, s6, s7, 4, a);
+}
+
+@inline function sumUpTo4(x: usize, stride: usize, out: usize, n: i32, a: SumColumnsArgs): void {
+  let s0 = f64x2.splat(0), s1 = s0;
+  for (let i = a.rows; i > 0; i--, x += stride) {
+    const p = loadUpTo4(x, n);
+    s0 = f64x2.add(s0, low(p));
+    s1 = f64x2.add(s1, high(p));
+  }
+  finish(out, s0, s1, n, a);
+}
+
+function finish(out: usize, s0: v128, s1: v128, n: i32, a: SumColumnsArgs): void {
+  store(out, f64x2.extract_lane(s0, 0), a);
+  if (n > 1) store(out + 4, f64x2.extract_lane(s0, 1), a);
+  if (n > 2) store(out + 8, f64x2.extract_lane(s1, 0), a);
+  if (n > 3) store(out + 12, f64x2.extract_lane(s1, 1), a);
+}
+
+@inline function store(out: usize, sum: f64, a: SumColumnsArgs): void {
+  const scaled = f32(sum * a.scale);
+  f32.store(out, a.accumulate ? f32.load(out) + scaled : scaled);
+}
+
+@unmanaged export class SquaresArgs { x: usize; partials: usize; length: i32; block: i32 }
+
+/** partials[i] (f64) = Σ x² over the i-th block; a unit is a block */
+export function squares(a: SquaresArgs, from: i32, to: i32): void {
+  for (let i = from; i < to; i++) {
+    const start = i * a.block;
+    f64.store(a.partials + (<usize>i << 3), sumOf(a.x + (<usize>start << 2), min(a.block, a.length - start), true));
+  }
+}
+
+@unmanaged export class NormArgs { partials: usize; count: i32; out: usize }
+
+/** out = √Σ partials; one unit */
+export function norm(a: NormArgs, from: i32, to: i32): void {
+  let sum: f64 = 0;
+  for (let i = 0; i < a.count; i++) sum += f64.load(a.partials + (<usize>i << 3));
+  f32.store(a.out, f32(sqrt<f64>(sum)));
+}
+
+@unmanaged export class FirstNonFiniteArgs { x: usize; length: i32; out: usize }
+
+/** out (i32) = the index of the first NaN or infinity, or −1; one unit */
+export function firstNonFinite(a: FirstNonFiniteArgs, from: i32, to: i32): void {
+  const exponent = i32x4.splat(0x7f800000);
+  let found = -1;
+  for (let i = 0; i < a.length; i += 4) {
+    const x = loadUpTo4(a.x + (<usize>i << 2), a.length - i);
+    const bad = i32x4.eq(v128.and(x, exponent), exponent);
+    if (v128.any_true(bad)) {
+      found = i + ctz(i32x4.bitmask(bad));
+      break;
+    }
+  }
+  i32.store(a.out, found);
+}
