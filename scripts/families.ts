@@ -1,5 +1,14 @@
 /** One WebAssembly module per family, compiled on first use. `core` must be first: it holds the thread pool. */
-export const families = ["core", "memory", "pointwise", "reduce", "linear"] as const;
+export const families = [
+  "core",
+  "memory",
+  "pointwise",
+  "reduce",
+  "linear",
+  "sequence",
+  "rnn",
+  "gru",
+] as const;
 
 /** Files a family re-exports kernels from, beside its own. */
 export const helpers: Partial<Record<(typeof families)[number], readonly string[]>> = {};

@@ -11,6 +11,7 @@ export {
   mulOp as mul,
   subOp as sub,
 } from "./binary.ts";
+export { gruOp as gru } from "./gru.ts";
 export { addScaledOp as addScaled, scaleInPlaceOp as scaleInPlace } from "./in-place.ts";
 export { linearOp as linear } from "./linear.ts";
 export { matmulOp as matmul } from "./matmul.ts";
@@ -28,3 +29,4 @@ export {
   squareOp as square,
   tanhOp as tanh,
 } from "./pointwise.ts";
+export { rnnOp as rnn } from "./rnn.ts";

@@ -71,6 +71,9 @@ export function inferSequence(
   expectShape(op, "input", x, ["time", "batch", I]);
   const T = x[0]!;
   const N = x[1]!;
+  if (T === 0 || N === 0) {
+    throw new ShapeError(`${op}: input must have a time step and a sequence at least, got ${formatShape(x)}`);
+  }
   expectShape(op, "biasIh", biasIh, [rows]);
   expectShape(op, "biasHh", biasHh, [rows]);
   expectShape(op, "h0", h0, [N, P]);

@@ -1,11 +1,13 @@
 import type { ReferenceOf } from "../autograd/op.ts";
 import * as binary from "../ops/binary.reference.ts";
 import type * as definitions from "../ops/definitions.ts";
+import * as gru from "../ops/gru.reference.ts";
 import * as inPlace from "../ops/in-place.reference.ts";
 import * as linear from "../ops/linear.reference.ts";
 import * as matmul from "../ops/matmul.reference.ts";
 import * as measure from "../ops/measure.reference.ts";
 import * as pointwise from "../ops/pointwise.reference.ts";
+import * as rnn from "../ops/rnn.reference.ts";
 
 /** The float64 reference of every op: one that is missing, or has another signature, does not compile. */
 export const references = {
@@ -14,5 +16,7 @@ export const references = {
   ...binary,
   ...inPlace,
   ...measure,
+  ...gru,
   ...pointwise,
+  ...rnn,
 } satisfies { [Name in keyof typeof definitions]: ReferenceOf<(typeof definitions)[Name]> };

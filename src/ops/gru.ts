@@ -1,0 +1,117 @@
+import { apply } from "../autograd/apply.ts";
+import { workspace } from "../autograd/backend.ts";
+import type { Op } from "../autograd/op.ts";
+import { run } from "../engine/engine.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { addColumnSums, type Matrix, matrix, multiply, pack, transposed } from "./gemm.ts";
+import { checkSequence, inferSequence, type SequenceInput, type SequenceInputs } from "./sequence.ts";
+import { addInputGradients, addStateGradients, copyState, dealSequences } from "./sequence-passes.ts";
+
+interface GruAttributes {
+  reverse: boolean;
+  resetAfter: boolean;
+}
+
+/** W_hr and W_hz, and W_hn: they are used at different moments of a step. */
+function splitWeight(at: number, H: number): { rz: Matrix; n: Matrix } {
+  return { rz: matrix(at, 2 * H, H), n: matrix(at + 4 * 2 * H * H, H, H) };
+}
+
+export const gruOp: Op<SequenceInput, "output" | "h", "gates", GruAttributes> = {
+  name: "gru",
+  infer(shapes) {
+    const { T, N, H } = inferSequence("gru", 3, shapes);
+    // A row of gates is [r, z, n, m], see assembly/gru.ts.
+    return { outputs: { output: [T, N, H], h: [N, H] }, saved: { gates: [T, N, 4 * H] } };
+  },
+
+  forward({ shapes, inputs, outputs, saved }, { reverse, resetAfter }) {
+    const { T, N, I, H } = inferSequence("gru", 3, shapes);
+    // All biases are added to the inputs' part, but for b_hn if the reset gate scales it.
+    const bias = copyState(inputs.biasIh, 3 * H);
+    if (inputs.biasHh) {
+      run("axpy", { x: inputs.biasHh, out: bias, alpha: 1 }, resetAfter ? 2 * H : 3 * H);
+    }
+    const weightIh = pack(transposed(matrix(inputs.weightIh, 3 * H, I)), bias);
+    multiply(matrix(inputs.x, T * N, I), weightIh, matrix(saved.gates, T * N, 3 * H, 4 * H));
+    const weightHh = splitWeight(inputs.weightHh, H);
+    const biasN = resetAfter && inputs.biasHh ? inputs.biasHh + 4 * 2 * H : 0;
+    const args = {
+      gates: saved.gates,
+      output: outputs.output,
+      h: copyState(inputs.h0, N * H, outputs.h),
+      weightRZ: pack(transposed(weightHh.rz)).at,
+      weightN: pack(transposed(weightHh.n), biasN).at,
+      lengths: inputs.lengths,
+      ...{ T, N, H, reverse: Number(reverse), resetAfter: Number(resetAfter) },
+      ...dealSequences(N, 6 * T * N * H * H),
+    };
+    run("gruForward", args, N, args.chunk);
+  },
+
+  backward({ shapes, inputs, outputs, saved, gradOutputs, gradInputs }, { reverse, resetAfter }) {
+    const sizes = inferSequence("gru", 3, shapes);
+    const { T, N, H } = sizes;
+    const da = workspace(T * N * 4 * H);
+    const weightHh = splitWeight(inputs.weightHh, H);
+    const args = {
+      gates: saved.gates,
+      output: outputs.output,
+      dOutput: gradOutputs.output,
+      h0: inputs.h0 || copyState(0, N * H),
+      dh: copyState(gradOutputs.h, N * H),
+      da,
+      weightRZ: pack(weightHh.rz).at,
+      weightN: pack(weightHh.n).at,
+      lengths: inputs.lengths,
+      ...{ T, N, H, reverse: Number(reverse), resetAfter: Number(resetAfter) },
+      ...dealSequences(N, 6 * T * N * H * H),
+    };
+    run("gruBackward", args, N, args.chunk);
+
+    /** Columns of da, or of the gates, from gate `first` on. */
+    const columns = (at: number, first: number, gates: number) =>
+      matrix(at + 4 * first * H, T * N, gates * H, 4 * H);
+    const walk = { ...sizes, lengths: inputs.lengths, reverse };
+    const output = matrix(outputs.output, T * N, H);
+    const dWeightHh = splitWeight(gradInputs.weightHh, H);
+    addInputGradients(walk, inputs, gradInputs, columns(da, 0, 3));
+    if (gradInputs.weightHh) {
+      addStateGradients(walk, inputs.h0, output, columns(da, 0, 2), dWeightHh.rz.at);
+      if (resetAfter) addStateGradients(walk, inputs.h0, output, columns(da, 3, 1), dWeightHh.n.at);
+      else {
+        const m = pack(columns(saved.gates, 3, 1));
+        multiply(transposed(columns(da, 2, 1)), m, dWeightHh.n, true);
+      }
+    }
+    if (gradInputs.biasHh) {
+      addColumnSums(columns(da, 0, 2), gradInputs.biasHh);
+      addColumnSums(columns(da, resetAfter ? 3 : 2, 1), gradInputs.biasHh + 4 * 2 * H);
+    }
+    if (gradInputs.h0) run("axpy", { x: args.dh, out: gradInputs.h0, alpha: 1 }, N * H);
+  },
+};
+
+export interface GruOptions {
+  /** Read each sequence from its end to its beginning. */
+  reverse?: boolean;
+  /** Whether the reset gate acts after the product with W_hn (PyTorch, cuDNN) or before it (Cho et al. 2014). */
+  resetAfter?: boolean;
+}
+
+/**
+ * The gated recurrent unit (Cho et al., 2014, arXiv:1406.1078, eq. 5–8) over a whole sequence, gates r, z, n:
+ * r_t = σ(W_ir x_t + b_ir + W_hr h_{t−1} + b_hr), z_t likewise, h_t = (1 − z_t)∘n_t + z_t∘h_{t−1}, and with
+ * resetAfter n_t = tanh(W_in x_t + b_in + r_t∘(W_hn h_{t−1} + b_hn)), without it
+ * n_t = tanh(W_in x_t + b_in + W_hn(r_t∘h_{t−1}) + b_hn).
+ * input [T, N, I] → output [T, N, H] (zero past a sequence's length) and h [N, H], the state after its last step.
+ */
+export function gru(inputs: SequenceInputs, options: GruOptions = {}): { output: Tensor; h: Tensor } {
+  checkSequence("gru", inputs);
+  const { input, weightIh, weightHh, biasIh, biasHh, h0, lengths } = inputs;
+  return apply(
+    gruOp,
+    { x: input, weightIh, weightHh, biasIh, biasHh, h0, lengths },
+    { reverse: options.reverse ?? false, resetAfter: options.resetAfter ?? true },
+  );
+}

@@ -1,0 +1,85 @@
+import { apply } from "../autograd/apply.ts";
+import { workspace } from "../autograd/backend.ts";
+import type { Op } from "../autograd/op.ts";
+import { run } from "../engine/engine.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { addColumnSums, matrix, multiply, pack, transposed } from "./gemm.ts";
+import { checkSequence, inferSequence, type SequenceInput, type SequenceInputs } from "./sequence.ts";
+import { addInputGradients, addStateGradients, copyState, dealSequences } from "./sequence-passes.ts";
+
+export type Nonlinearity = "tanh" | "relu" | "sigmoid";
+
+/** The numbers assembly/rnn.ts knows them by. */
+const nonlinearities: Record<Nonlinearity, number> = { tanh: 0, relu: 1, sigmoid: 2 };
+
+interface RnnAttributes {
+  reverse: boolean;
+  nonlinearity: Nonlinearity;
+}
+
+export const rnnOp: Op<SequenceInput, "output" | "h", never, RnnAttributes> = {
+  name: "rnn",
+  infer(shapes) {
+    const { T, N, H } = inferSequence("rnn", 1, shapes);
+    return { outputs: { output: [T, N, H], h: [N, H] }, saved: {} };
+  },
+
+  forward({ shapes, inputs, outputs }, { reverse, nonlinearity }) {
+    const { T, N, I, H } = inferSequence("rnn", 1, shapes);
+    const weightIh = pack(transposed(matrix(inputs.weightIh, H, I)), inputs.biasIh, inputs.biasHh);
+    multiply(matrix(inputs.x, T * N, I), weightIh, matrix(outputs.output, T * N, H));
+    const args = {
+      output: outputs.output,
+      h: copyState(inputs.h0, N * H, outputs.h),
+      weight: pack(transposed(matrix(inputs.weightHh, H, H))).at,
+      lengths: inputs.lengths,
+      ...{ T, N, H, reverse: Number(reverse), nonlinearity: nonlinearities[nonlinearity] },
+      ...dealSequences(N, 2 * T * N * H * H),
+    };
+    run("rnnForward", args, N, args.chunk);
+  },
+
+  backward({ shapes, inputs, outputs, gradOutputs, gradInputs }, { reverse, nonlinearity }) {
+    const sizes = inferSequence("rnn", 1, shapes);
+    const { T, N, H } = sizes;
+    const da = matrix(workspace(T * N * H), T * N, H);
+    const args = {
+      output: outputs.output,
+      dOutput: gradOutputs.output,
+      dh: copyState(gradOutputs.h, N * H),
+      da: da.at,
+      weight: pack(matrix(inputs.weightHh, H, H)).at,
+      lengths: inputs.lengths,
+      ...{ T, N, H, reverse: Number(reverse), nonlinearity: nonlinearities[nonlinearity] },
+      ...dealSequences(N, 2 * T * N * H * H),
+    };
+    run("rnnBackward", args, N, args.chunk);
+
+    const walk = { ...sizes, lengths: inputs.lengths, reverse };
+    addInputGradients(walk, inputs, gradInputs, da);
+    addStateGradients(walk, inputs.h0, matrix(outputs.output, T * N, H), da, gradInputs.weightHh);
+    if (gradInputs.biasHh) addColumnSums(da, gradInputs.biasHh);
+    if (gradInputs.h0) run("axpy", { x: args.dh, out: gradInputs.h0, alpha: 1 }, N * H);
+  },
+};
+
+export interface RnnOptions {
+  /** Read each sequence from its end to its beginning. */
+  reverse?: boolean;
+  nonlinearity?: Nonlinearity;
+}
+
+/**
+ * Elman's recurrent network (Finding Structure in Time, 1990) over a whole sequence:
+ * h_t = f(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh), f = tanh, ReLU or the logistic sigmoid.
+ * input [T, N, I] → output [T, N, H] (zero past a sequence's length) and h [N, H], the state after its last step.
+ */
+export function rnn(inputs: SequenceInputs, options: RnnOptions = {}): { output: Tensor; h: Tensor } {
+  checkSequence("rnn", inputs);
+  const { input, weightIh, weightHh, biasIh, biasHh, h0, lengths } = inputs;
+  return apply(
+    rnnOp,
+    { x: input, weightIh, weightHh, biasIh, biasHh, h0, lengths },
+    { reverse: options.reverse ?? false, nonlinearity: options.nonlinearity ?? "tanh" },
+  );
+}

@@ -1,0 +1,75 @@
+import { workspace } from "../autograd/backend.ts";
+import { run, share } from "../engine/engine.ts";
+import { addColumnSums, type Matrix, matrix, multiply, pack, SCRATCH, transposed } from "./gemm.ts";
+import type { SequenceInput, SequenceSizes } from "./sequence.ts";
+
+/**
+ * The passes of the fused sequence ops around the cell's own kernel. Forward: W_ih·x for all steps at once, then the
+ * kernel walks through time. Backward: the kernel walks back and leaves, for every step, the gradient `da` before the
+ * nonlinearities (zero for padding); the rest is large products over all steps at once.
+ */
+export interface Walk extends SequenceSizes {
+  /** Address of the lengths, 0 if every step counts. */
+  lengths: number;
+  reverse: boolean;
+}
+
+type Addresses = Record<SequenceInput, number>;
+
+/** Deals the sequences to the threads, once for all time steps: a chunk and the scratch memory for each. */
+export function dealSequences(N: number, work: number): { chunk: number; scratch: number } {
+  const chunk = share(N, work);
+  return { chunk, scratch: workspace((Math.ceil(N / chunk) * SCRATCH) / 4) };
+}
+
+/** Fills `out` with the state at `from`, or with zeros if that is absent. */
+export function copyState(from: number, floats: number, out = workspace(floats)): number {
+  run("fill", { out, value: 0 }, floats);
+  if (from) run("axpy", { x: from, out, alpha: 1 }, floats);
+  return out;
+}
+
+/** dx += da·W_ih, dW_ih += daᵀ·x, db_ih += Σ da. */
+export function addInputGradients(walk: Walk, inputs: Addresses, grads: Addresses, da: Matrix): void {
+  const { T, N, I, lengths } = walk;
+  const weight = matrix(inputs.weightIh, da.columns, I);
+  if (grads.x) multiply(da, pack(weight), matrix(grads.x, T * N, I), true);
+  if (grads.weightIh) {
+    let x = inputs.x;
+    if (lengths) {
+      // Padding may hold anything, and zero times NaN is NaN.
+      x = workspace(T * N * I);
+      run("maskRows", { x: inputs.x, out: x, lengths, T, N, width: I }, N);
+    }
+    multiply(transposed(da), pack(matrix(x, T * N, I)), { ...weight, at: grads.weightIh }, true);
+  }
+  if (grads.biasIh) addColumnSums(da, grads.biasIh);
+}
+
+/** dW += daᵀ·h over the states h that the steps began with: `h0`, then `output` one step later. */
+export function addStateGradients(walk: Walk, h0: number, output: Matrix, da: Matrix, dW: number): void {
+  if (!dW) return;
+  const { T, N, lengths, reverse } = walk;
+  const grad = matrix(dW, da.columns, output.columns);
+  if (T > 1) {
+    const rows = (T - 1) * N;
+    const [before, now] = reverse ? [rowsAt(output, 1, N), da] : [output, rowsAt(da, 1, N)];
+    multiply(transposed({ ...now, rows }), pack({ ...before, rows }), grad, true);
+  }
+  if (h0) {
+    const first = lengths && reverse ? gatherFirst(walk, da) : rowsAt(da, reverse ? T - 1 : 0, N);
+    multiply(transposed(first), pack(matrix(h0, N, output.columns)), grad, true);
+  }
+}
+
+/** The rows of all sequences at one time. */
+function rowsAt(m: Matrix, t: number, N: number): Matrix {
+  return { ...m, at: m.at + 4 * t * N * m.rowStride, rows: N };
+}
+
+/** The rows of da where each sequence began to be read backwards. */
+function gatherFirst({ T, N, lengths }: Walk, da: Matrix): Matrix {
+  const out = workspace(N * da.columns);
+  run("lastRows", { x: da.at, xRow: 4 * da.rowStride, out, lengths, T, N, width: da.columns }, N);
+  return matrix(out, N, da.columns);
+}
