@@ -8,6 +8,7 @@ export const families = [
   "sequence",
   "rnn",
   "gru",
+  "optimizer",
 ] as const;
 
 /** Files a family re-exports kernels from, beside its own. */

@@ -17,6 +17,13 @@ export { linearOp as linear } from "./linear.ts";
 export { matmulOp as matmul } from "./matmul.ts";
 export { firstNonFiniteOp as firstNonFinite, normOp as norm } from "./measure.ts";
 export {
+  adagradOp as adagrad,
+  adamOp as adam,
+  clampGradientOp as clampGradient,
+  rmspropOp as rmsprop,
+  sgdOp as sgd,
+} from "./optimizer.ts";
+export {
   absOp as abs,
   clampOp as clamp,
   expOp as exp,

@@ -6,6 +6,7 @@ import * as inPlace from "../ops/in-place.reference.ts";
 import * as linear from "../ops/linear.reference.ts";
 import * as matmul from "../ops/matmul.reference.ts";
 import * as measure from "../ops/measure.reference.ts";
+import * as optimizer from "../ops/optimizer.reference.ts";
 import * as pointwise from "../ops/pointwise.reference.ts";
 import * as rnn from "../ops/rnn.reference.ts";
 
@@ -17,6 +18,7 @@ export const references = {
   ...inPlace,
   ...measure,
   ...gru,
+  ...optimizer,
   ...pointwise,
   ...rnn,
 } satisfies { [Name in keyof typeof definitions]: ReferenceOf<(typeof definitions)[Name]> };
