@@ -1,7 +1,9 @@
+import * as v from "valibot";
 import { apply } from "../autograd/apply.ts";
 import { adagradOp } from "../ops/optimizer.ts";
+import { checkOptions, numberIn, recordOf } from "../options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Optimizable, Optimizer, type OptimizerOptions, type Slot } from "./optimizer.ts";
+import { commonOptions, type Optimizable, Optimizer, type OptimizerOptions, type Slot } from "./optimizer.ts";
 
 export interface AdagradOptions extends OptimizerOptions {
   /** The t-th step, from 1, has learningRate / (1 + (t − 1)·learningRateDecay). */
@@ -9,16 +11,17 @@ export interface AdagradOptions extends OptimizerOptions {
   epsilon?: number;
 }
 
+const schema = recordOf({
+  ...commonOptions,
+  learningRateDecay: v.optional(numberIn({ from: 0 }), 0),
+  epsilon: v.optional(numberIn({ from: 0 }), 1e-10),
+});
+const check = (where: string, options: unknown) => checkOptions(where, schema, options);
+
 /** Divides by the root of the sum of all squared gradients so far (Duchi et al. 2011). */
 export class Adagrad extends Optimizer<AdagradOptions> {
   constructor(parameters: Optimizable<AdagradOptions>, options: AdagradOptions) {
-    super(parameters, { weightDecay: 0, learningRateDecay: 0, epsilon: 1e-10, ...options });
-  }
-
-  protected override check(options: Required<AdagradOptions>): void {
-    super.check(options);
-    this.checkRange("learningRateDecay", options.learningRateDecay, 0);
-    this.checkRange("epsilon", options.epsilon, 0);
+    super(parameters, options, check);
   }
 
   protected override stateNames(): string[] {

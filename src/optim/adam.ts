@@ -1,7 +1,9 @@
+import * as v from "valibot";
 import { apply } from "../autograd/apply.ts";
 import { adamOp } from "../ops/optimizer.ts";
+import { checkOptions, numberIn, recordOf } from "../options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Optimizable, Optimizer, type OptimizerOptions, type Slot } from "./optimizer.ts";
+import { commonOptions, type Optimizable, Optimizer, type OptimizerOptions, type Slot } from "./optimizer.ts";
 
 export interface AdamOptions extends OptimizerOptions {
   /** How slowly the means of the gradient and of its square follow. */
@@ -9,17 +11,18 @@ export interface AdamOptions extends OptimizerOptions {
   epsilon?: number;
 }
 
+const beta = numberIn({ from: 0, below: 1 });
+const schema = recordOf({
+  ...commonOptions,
+  betas: v.optional(v.tuple([beta, beta], "must be two numbers"), [0.9, 0.999]),
+  epsilon: v.optional(numberIn({ from: 0 }), 1e-8),
+});
+const check = (where: string, options: unknown) => checkOptions(where, schema, options);
+
 /** Divides the mean gradient by the root of the mean squared gradient, both unbiased (Kingma & Ba 2015). */
 export class Adam extends Optimizer<AdamOptions> {
   constructor(parameters: Optimizable<AdamOptions>, options: AdamOptions) {
-    super(parameters, { weightDecay: 0, betas: [0.9, 0.999], epsilon: 1e-8, ...options });
-  }
-
-  protected override check(options: Required<AdamOptions>): void {
-    super.check(options);
-    this.checkRange("betas[0]", options.betas[0], 0, 1);
-    this.checkRange("betas[1]", options.betas[1], 0, 1);
-    this.checkRange("epsilon", options.epsilon, 0);
+    super(parameters, options, check);
   }
 
   protected override stateNames(): string[] {

@@ -182,10 +182,10 @@ describe("an optimizer", () => {
       `[UsageError: SGD: parameter 0 must be made by parameter(), got Tensor float32 [2]]`,
     );
     expect(() => new Adam([p], { learningRate: -1 })).toThrowErrorMatchingInlineSnapshot(
-      `[OptionError: Adam: learningRate must be a number from 0 up, got -1]`,
+      `[OptionError: Adam: learningRate must be a number 0 or more, got -1]`,
     );
     expect(() => new Adam([p], { learningRate: 1, betas: [0.9, 1] })).toThrowErrorMatchingInlineSnapshot(
-      `[OptionError: Adam: betas[1] must be a number from 0 to below 1, got 1]`,
+      `[OptionError: Adam: betas.1 must be a number 0 or more and below 1, got 1]`,
     );
     expect(() => new SGD([p], { learningRate: 1, nesterov: true })).toThrowErrorMatchingInlineSnapshot(
       `[OptionError: SGD: nesterov needs a momentum, and dampening 0]`,

@@ -1,6 +1,14 @@
-import { FormatError, OptionError, UsageError } from "../errors.ts";
+import * as v from "valibot";
+import { FormatError, UsageError } from "../errors.ts";
+import { checkOptions, numberIn } from "../options.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { persistentZeros, type Tensor, tensor } from "../tensor/tensor.ts";
+
+/** What the options of every optimizer have in common, and their defaults. */
+export const commonOptions = {
+  learningRate: numberIn({ from: 0 }),
+  weightDecay: v.optional(numberIn({ from: 0 }), 0),
+};
 
 export interface OptimizerOptions {
   learningRate: number;
@@ -41,31 +49,21 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   learningRate: number;
   readonly #slots: Slot<O>[];
 
-  constructor(parameters: Optimizable<O>, options: Required<O>) {
-    this.learningRate = options.learningRate;
-    this.#slots = makeSlots(this.constructor.name, parameters, options);
-    for (const { options, learningRateFactor } of this.#slots) {
-      this.check(options);
-      this.checkRange("learningRateFactor", learningRateFactor, 0);
-    }
+  /** `check` refuses options out of range and fills in the defaults. */
+  constructor(
+    parameters: Optimizable<O>,
+    options: O,
+    check: (where: string, options: unknown) => Required<O>,
+  ) {
+    const where = this.constructor.name;
+    this.learningRate = check(where, options).learningRate;
+    this.#slots = makeSlots(where, parameters, (own) => check(where, { ...options, ...own }));
   }
 
   /** The names of what is kept for a parameter, zero at first. */
   protected abstract stateNames(options: Required<O>): string[];
 
   protected abstract update(slot: Slot<O>, gradient: Tensor, learningRate: number): void;
-
-  /** Refuses options out of range. */
-  protected check(options: Required<O>): void {
-    this.checkRange("learningRate", options.learningRate, 0);
-    this.checkRange("weightDecay", options.weightDecay, 0);
-  }
-
-  protected checkRange(name: string, value: unknown, from: number, below = Number.POSITIVE_INFINITY): void {
-    if (typeof value === "number" && value >= from && value < below) return;
-    const range = below === Number.POSITIVE_INFINITY ? `from ${from} up` : `from ${from} to below ${below}`;
-    throw new OptionError(`${this.constructor.name}: ${name} must be a number ${range}, got ${value}`);
-  }
 
   /** Updates every parameter that has a gradient, and zeroes the gradient. */
   step(): void {
@@ -144,10 +142,12 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   }
 }
 
+const groupFactor = v.optional(numberIn({ from: 0 }), 1);
+
 function makeSlots<O extends OptimizerOptions>(
   where: string,
   parameters: Optimizable<O>,
-  defaults: Required<O>,
+  resolve: (own: object) => Required<O>,
 ): Slot<O>[] {
   const slots: Slot<O>[] = [];
   const seen = new Set<unknown>();
@@ -160,14 +160,15 @@ function makeSlots<O extends OptimizerOptions>(
     slots.push({ key, parameter, options, learningRateFactor, step: 0, state: {} });
   };
   if (parameters instanceof Map) {
-    for (const [name, parameter] of parameters) add(name, parameter, defaults);
+    for (const [name, parameter] of parameters) add(name, parameter, resolve({}));
   } else {
     for (const item of parameters as Iterable<Tensor | ParameterGroup<O>>) {
-      if ("shape" in item) add(String(slots.length), item, defaults);
+      if ("shape" in item) add(String(slots.length), item, resolve({}));
       else {
         const { parameters: members, learningRateFactor, ...own } = item;
-        const options = { ...defaults, ...own };
-        for (const member of members) add(String(slots.length), member, options, learningRateFactor);
+        const factor = checkOptions(`${where}: learningRateFactor`, groupFactor, learningRateFactor);
+        const options = resolve(own);
+        for (const member of members) add(String(slots.length), member, options, factor);
       }
     }
   }

@@ -1,7 +1,9 @@
+import * as v from "valibot";
 import { apply } from "../autograd/apply.ts";
 import { rmspropOp } from "../ops/optimizer.ts";
+import { checkOptions, numberIn, recordOf, trueOrFalse } from "../options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Optimizable, Optimizer, type OptimizerOptions, type Slot } from "./optimizer.ts";
+import { commonOptions, type Optimizable, Optimizer, type OptimizerOptions, type Slot } from "./optimizer.ts";
 
 export interface RMSPropOptions extends OptimizerOptions {
   /** How slowly the mean of squared gradients follows: s ← α·s + (1 − α)·g². */
@@ -12,27 +14,22 @@ export interface RMSPropOptions extends OptimizerOptions {
   centered?: boolean;
 }
 
+const schema = recordOf({
+  ...commonOptions,
+  alpha: v.optional(numberIn({ from: 0, below: 1 }), 0.99),
+  epsilon: v.optional(numberIn({ from: 0 }), 1e-8),
+  momentum: v.optional(numberIn({ from: 0 }), 0),
+  centered: v.optional(trueOrFalse(), false),
+});
+const check = (where: string, options: unknown) => checkOptions(where, schema, options);
+
 /**
  * Divides by the root of a running mean of squared gradients (Tieleman & Hinton 2012); ε stands outside the root, as in
  * PyTorch. Graves 2013, eq. 38–41, is centered with alpha 0.95, momentum 0.9 and ε inside.
  */
 export class RMSProp extends Optimizer<RMSPropOptions> {
   constructor(parameters: Optimizable<RMSPropOptions>, options: RMSPropOptions) {
-    super(parameters, {
-      weightDecay: 0,
-      alpha: 0.99,
-      epsilon: 1e-8,
-      momentum: 0,
-      centered: false,
-      ...options,
-    });
-  }
-
-  protected override check(options: Required<RMSPropOptions>): void {
-    super.check(options);
-    this.checkRange("alpha", options.alpha, 0, 1);
-    this.checkRange("epsilon", options.epsilon, 0);
-    this.checkRange("momentum", options.momentum, 0);
+    super(parameters, options, check);
   }
 
   protected override stateNames({ centered, momentum }: Required<RMSPropOptions>): string[] {

@@ -67,18 +67,18 @@ it("cosine warms up, falls and stays at the minimum", () => {
 
 it("options out of range are refused", () => {
   expect(() => constantSchedule(-1)).toThrowErrorMatchingInlineSnapshot(
-    `[OptionError: constantSchedule: learningRate must be a number from 0 up, got -1]`,
+    `[OptionError: constantSchedule: learningRate must be a number 0 or more, got -1]`,
   );
   expect(() => stepSchedule(1, { factor: 1.5 })).toThrowErrorMatchingInlineSnapshot(
-    `[OptionError: stepSchedule: factor must be above 0 and at most 1, got 1.5]`,
+    `[OptionError: stepSchedule: factor must be a number above 0 and at most 1, got 1.5]`,
   );
   expect(() => stepSchedule(1, { every: 0 })).toThrowErrorMatchingInlineSnapshot(
-    `[OptionError: stepSchedule: every must be 1 or more epochs, got 0]`,
+    `[OptionError: stepSchedule: every must be a whole number from 1 to 1000000000, got 0]`,
   );
   expect(() => plateauSchedule(1, { minImprovement: 3 })).toThrowErrorMatchingInlineSnapshot(
-    `[OptionError: plateauSchedule: minImprovement must be from 0 to below 1, got 3]`,
+    `[OptionError: plateauSchedule: minImprovement must be a number 0 or more and below 1, got 3]`,
   );
   expect(() => cosineSchedule(1, { totalSteps: 5, warmupSteps: 5 })).toThrowErrorMatchingInlineSnapshot(
-    `[OptionError: cosineSchedule: warmupSteps must be from 0 to below totalSteps, got 5]`,
+    `[OptionError: cosineSchedule: warmupSteps must be a whole number from 0 to 4, got 5]`,
   );
 });

@@ -1,4 +1,5 @@
-import { OptionError } from "../errors.ts";
+import * as v from "valibot";
+import { checkOptions, numberIn, recordOf, trueOrFalse, wholeNumber } from "../options.ts";
 
 /** Where training stands: updates done and passes over the data completed, both from 0. */
 export interface Moment {
@@ -27,20 +28,13 @@ function remembersNothing(learningRate: (moment: Moment) => number): Schedule {
   return { initial: {}, learningRate, validated: (state) => state };
 }
 
-function check(schedule: string, name: string, value: number, ok: boolean, range: string): void {
-  if (!ok) throw new OptionError(`${schedule}: ${name} must be ${range}, got ${value}`);
-}
-
-function checkRate(schedule: string, learningRate: number): void {
-  check(schedule, "learningRate", learningRate, learningRate >= 0, "a number from 0 up");
-}
-
-function checkFactor(schedule: string, factor: number): void {
-  check(schedule, "factor", factor, factor > 0 && factor <= 1, "above 0 and at most 1");
-}
+const rate = numberIn({ from: 0 });
+const fraction = numberIn({ above: 0, to: 1 });
+const count = wholeNumber(0, 1_000_000_000);
+const countFrom1 = wholeNumber(1, 1_000_000_000);
 
 export function constantSchedule(learningRate: number): Schedule {
-  checkRate("constantSchedule", learningRate);
+  checkOptions("constantSchedule", recordOf({ learningRate: rate }), { learningRate });
   return remembersNothing(() => learningRate);
 }
 
@@ -50,12 +44,15 @@ export function constantSchedule(learningRate: number): Schedule {
  */
 export function stepSchedule(
   learningRate: number,
-  { factor = 0.5, every = 1, after = every }: { factor?: number; every?: number; after?: number } = {},
+  options: { factor?: number; every?: number; after?: number } = {},
 ): Schedule {
-  checkRate("stepSchedule", learningRate);
-  checkFactor("stepSchedule", factor);
-  check("stepSchedule", "every", every, every >= 1, "1 or more epochs");
-  check("stepSchedule", "after", after, after >= 0, "0 or more epochs");
+  const schema = recordOf({
+    learningRate: rate,
+    factor: v.optional(fraction, 0.5),
+    every: v.optional(countFrom1, 1),
+    after: v.optional(count, options.every ?? 1),
+  });
+  const { factor, every, after } = checkOptions("stepSchedule", schema, { learningRate, ...options });
   return remembersNothing(({ epoch }) => {
     const times = epoch < after ? 0 : 1 + Math.floor((epoch - after) / every);
     return learningRate * factor ** times;
@@ -71,17 +68,15 @@ export function plateauSchedule(
   learningRate: number,
   options: { factor?: number; minImprovement?: number; patience?: number; ramp?: boolean } = {},
 ): Schedule {
-  const { factor = 0.5, minImprovement = 0, patience = 0, ramp = false } = options;
-  checkRate("plateauSchedule", learningRate);
-  checkFactor("plateauSchedule", factor);
-  check("plateauSchedule", "patience", patience, patience >= 0, "0 or more validations");
-  check(
-    "plateauSchedule",
-    "minImprovement",
-    minImprovement,
-    minImprovement >= 0 && minImprovement < 1,
-    "from 0 to below 1",
-  );
+  const schema = recordOf({
+    learningRate: rate,
+    factor: v.optional(fraction, 0.5),
+    minImprovement: v.optional(numberIn({ from: 0, below: 1 }), 0),
+    patience: v.optional(count, 0),
+    ramp: v.optional(trueOrFalse(), false),
+  });
+  const checked = checkOptions("plateauSchedule", schema, { learningRate, ...options });
+  const { factor, minImprovement, patience, ramp } = checked;
   return {
     initial: {},
     learningRate: (_, state) => learningRate * (state.factor ?? 1),
@@ -104,17 +99,16 @@ export function plateauSchedule(
  */
 export function cosineSchedule(
   learningRate: number,
-  {
-    totalSteps,
-    warmupSteps = 0,
-    minimum = 0,
-  }: { totalSteps: number; warmupSteps?: number; minimum?: number },
+  options: { totalSteps: number; warmupSteps?: number; minimum?: number },
 ): Schedule {
-  checkRate("cosineSchedule", learningRate);
-  check("cosineSchedule", "totalSteps", totalSteps, totalSteps >= 1, "1 or more");
-  const fits = warmupSteps >= 0 && warmupSteps < totalSteps;
-  check("cosineSchedule", "warmupSteps", warmupSteps, fits, "from 0 to below totalSteps");
-  check("cosineSchedule", "minimum", minimum, minimum >= 0, "a number from 0 up");
+  const schema = recordOf({
+    learningRate: rate,
+    totalSteps: countFrom1,
+    warmupSteps: v.optional(wholeNumber(0, options.totalSteps - 1), 0),
+    minimum: v.optional(rate, 0),
+  });
+  const checked = checkOptions("cosineSchedule", schema, { learningRate, ...options });
+  const { totalSteps, warmupSteps, minimum } = checked;
   return remembersNothing(({ step }) => {
     if (step < warmupSteps) return (learningRate * (step + 1)) / warmupSteps;
     const done = Math.min(1, (step - warmupSteps) / (totalSteps - warmupSteps));

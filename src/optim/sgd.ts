@@ -1,8 +1,10 @@
+import * as v from "valibot";
 import { apply } from "../autograd/apply.ts";
 import { OptionError } from "../errors.ts";
 import { sgdOp } from "../ops/optimizer.ts";
+import { checkOptions, numberIn, recordOf, trueOrFalse } from "../options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Optimizable, Optimizer, type OptimizerOptions, type Slot } from "./optimizer.ts";
+import { commonOptions, type Optimizable, Optimizer, type OptimizerOptions, type Slot } from "./optimizer.ts";
 
 export interface SGDOptions extends OptimizerOptions {
   /** What of the last step is kept: v ← momentum·v + g, p ← p − learningRate·v. */
@@ -13,19 +15,25 @@ export interface SGDOptions extends OptimizerOptions {
   nesterov?: boolean;
 }
 
+const schema = recordOf({
+  ...commonOptions,
+  momentum: v.optional(numberIn({ from: 0 }), 0),
+  dampening: v.optional(numberIn({ from: 0 }), 0),
+  nesterov: v.optional(trueOrFalse(), false),
+});
+
+function check(where: string, options: unknown): Required<SGDOptions> {
+  const checked = checkOptions(where, schema, options);
+  if (checked.nesterov && (checked.momentum === 0 || checked.dampening !== 0)) {
+    throw new OptionError(`${where}: nesterov needs a momentum, and dampening 0`);
+  }
+  return checked;
+}
+
 /** Stochastic gradient descent, with momentum (Polyak 1964) or Nesterov's (Sutskever et al. 2013). */
 export class SGD extends Optimizer<SGDOptions> {
   constructor(parameters: Optimizable<SGDOptions>, options: SGDOptions) {
-    super(parameters, { weightDecay: 0, momentum: 0, dampening: 0, nesterov: false, ...options });
-  }
-
-  protected override check(options: Required<SGDOptions>): void {
-    super.check(options);
-    this.checkRange("momentum", options.momentum, 0);
-    this.checkRange("dampening", options.dampening, 0);
-    if (options.nesterov && (options.momentum === 0 || options.dampening !== 0)) {
-      throw new OptionError("SGD: nesterov needs a momentum, and dampening 0");
-    }
+    super(parameters, options, check);
   }
 
   protected override stateNames({ momentum }: Required<SGDOptions>): string[] {
