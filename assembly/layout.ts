@@ -11,10 +11,12 @@ export function secondOffset(table: usize, rank: i32, row: i32): i32 {
 }
 
 @inline function offset(table: usize, rank: i32, row: i32, which: usize): i32 {
-  let sum = 0;
-  for (let p = table + 12 * <usize>rank; p > table; row /= i32.load(p)) {
-    p -= 12;
-    sum += (row % i32.load(p)) * i32.load(p + which);
+  if (rank == 0) return 0;
+  let sum = 0, p = table + 12 * <usize>(rank - 1);
+  for (; p > table; p -= 12) {
+    const size = i32.load(p), rest = row / size;
+    sum += (row - rest * size) * i32.load(p + which);
+    row = rest;
   }
-  return sum;
+  return sum + row * i32.load(p + which);
 }

@@ -11,6 +11,7 @@ export {
   mulOp as mul,
   subOp as sub,
 } from "./binary.ts";
+export { embeddingOp as embedding, gatherOp as gather } from "./gather.ts";
 export { gruOp as gru } from "./gru.ts";
 export { addScaledOp as addScaled, scaleInPlaceOp as scaleInPlace } from "./in-place.ts";
 export { linearOp as linear } from "./linear.ts";
@@ -36,4 +37,7 @@ export {
   squareOp as square,
   tanhOp as tanh,
 } from "./pointwise.ts";
+export { reverseSequencesOp as reverseSequences } from "./reverse-sequences.ts";
 export { rnnOp as rnn } from "./rnn.ts";
+export { concatOp as concat, sliceOp as slice } from "./slice.ts";
+export { transposeOp as transpose } from "./transpose.ts";

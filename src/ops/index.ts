@@ -1,7 +1,11 @@
 export { add, div, maximum, minimum, mul, sub } from "./binary.ts";
+export { embedding, gather } from "./gather.ts";
 export { type GruOptions, gru } from "./gru.ts";
 export { linear } from "./linear.ts";
 export { matmul } from "./matmul.ts";
 export { abs, clamp, exp, log, neg, pow, relu, sigmoid, sqrt, square, tanh } from "./pointwise.ts";
+export { reverseSequences } from "./reverse-sequences.ts";
 export { type Nonlinearity, type RnnOptions, rnn } from "./rnn.ts";
 export type { SequenceInputs } from "./sequence.ts";
+export { concat, slice, stack } from "./slice.ts";
+export { transpose } from "./transpose.ts";

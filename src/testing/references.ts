@@ -1,6 +1,7 @@
 import type { ReferenceOf } from "../autograd/op.ts";
 import * as binary from "../ops/binary.reference.ts";
 import type * as definitions from "../ops/definitions.ts";
+import * as gather from "../ops/gather.reference.ts";
 import * as gru from "../ops/gru.reference.ts";
 import * as inPlace from "../ops/in-place.reference.ts";
 import * as linear from "../ops/linear.reference.ts";
@@ -8,7 +9,10 @@ import * as matmul from "../ops/matmul.reference.ts";
 import * as measure from "../ops/measure.reference.ts";
 import * as optimizer from "../ops/optimizer.reference.ts";
 import * as pointwise from "../ops/pointwise.reference.ts";
+import * as reverseSequences from "../ops/reverse-sequences.reference.ts";
 import * as rnn from "../ops/rnn.reference.ts";
+import * as slice from "../ops/slice.reference.ts";
+import * as transpose from "../ops/transpose.reference.ts";
 
 /** The float64 reference of every op: one that is missing, or has another signature, does not compile. */
 export const references = {
@@ -21,4 +25,8 @@ export const references = {
   ...optimizer,
   ...pointwise,
   ...rnn,
+  ...gather,
+  ...reverseSequences,
+  ...slice,
+  ...transpose,
 } satisfies { [Name in keyof typeof definitions]: ReferenceOf<(typeof definitions)[Name]> };
