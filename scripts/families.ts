@@ -9,6 +9,7 @@ export const families = [
   "sequence",
   "rnn",
   "gru",
+  "lstm",
   "optimizer",
 ] as const;
 

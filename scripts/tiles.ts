@@ -6,9 +6,12 @@
  * apart off one local, with all loads before all stores. Hence the offsets instead of moving pointers.
  */
 export const maxRows = 6;
-const unroll = 2;
+
+/** Steps of k per turn of the loop, as measured: V8 keeps the wide tile in registers only when it is one. */
+const steps = (width: number) => (width === 16 ? 1 : 2);
 
 function tile(rows: number, width: number): string {
+  const unroll = steps(width);
   const vectors = Array.from({ length: width / 4 }, (_, v) => v);
   const each = (line: (row: number, vector: number) => string) =>
     Array.from({ length: rows }, (_, r) => vectors.map((v) => `  ${line(r, v)}`)).flat();
@@ -35,8 +38,8 @@ function tile(rows: number, width: number): string {
     ...pointers("s", "start", "startRow"),
     ...each((r, v) => `let c${r}_${v} = v128.load(s${r}, ${v * 16});`),
     `  let x: v128, ${vectors.map((v) => `b${v}: v128`).join(", ")};`,
-    ...loop(`k / ${unroll} * ${4 * rows * unroll}`, unroll),
-    ...loop(`k % ${unroll} * ${4 * rows}`, 1),
+    ...(unroll > 1 ? loop(`k / ${unroll} * ${4 * rows * unroll}`, unroll) : []),
+    ...loop(unroll > 1 ? `k % ${unroll} * ${4 * rows}` : `k * ${4 * rows}`, 1),
     ...pointers("d", "c", "cRow"),
     ...each((r, v) => `v128.store(d${r}, c${r}_${v}, ${v * 16});`),
     "}",

@@ -15,6 +15,7 @@ export { embeddingOp as embedding, gatherOp as gather } from "./gather.ts";
 export { gruOp as gru } from "./gru.ts";
 export { addScaledOp as addScaled, scaleInPlaceOp as scaleInPlace } from "./in-place.ts";
 export { linearOp as linear } from "./linear.ts";
+export { lstmOp as lstm } from "./lstm.ts";
 export { matmulOp as matmul } from "./matmul.ts";
 export { firstNonFiniteOp as firstNonFinite, normOp as norm } from "./measure.ts";
 export {

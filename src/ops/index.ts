@@ -2,6 +2,7 @@ export { add, div, maximum, minimum, mul, sub } from "./binary.ts";
 export { embedding, gather } from "./gather.ts";
 export { type GruOptions, gru } from "./gru.ts";
 export { linear } from "./linear.ts";
+export { type LstmInputs, lstm } from "./lstm.ts";
 export { matmul } from "./matmul.ts";
 export { abs, clamp, exp, log, neg, pow, relu, sigmoid, sqrt, square, tanh } from "./pointwise.ts";
 export { reverseSequences } from "./reverse-sequences.ts";

@@ -5,6 +5,7 @@ import * as gather from "../ops/gather.reference.ts";
 import * as gru from "../ops/gru.reference.ts";
 import * as inPlace from "../ops/in-place.reference.ts";
 import * as linear from "../ops/linear.reference.ts";
+import * as lstm from "../ops/lstm.reference.ts";
 import * as matmul from "../ops/matmul.reference.ts";
 import * as measure from "../ops/measure.reference.ts";
 import * as optimizer from "../ops/optimizer.reference.ts";
@@ -17,6 +18,7 @@ import * as transpose from "../ops/transpose.reference.ts";
 /** The float64 reference of every op: one that is missing, or has another signature, does not compile. */
 export const references = {
   ...linear,
+  ...lstm,
   ...matmul,
   ...binary,
   ...inPlace,
