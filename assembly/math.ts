@@ -95,3 +95,19 @@
     f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3))
   );
 }
+
+/** ln x of a positive, normal double: x = 2^n·m with m in [√½, √2), the series of atanh; relative error 1e-12. */
+export function ln(x: f64): f64 {
+  const half: i64 = 0x3fe6a09e667f3bcd; // the bits of √½
+  const bits = reinterpret<i64>(x) - half;
+  const m = reinterpret<f64>((bits & 0xfffffffffffff) + half);
+  const t = (m - 1) / (m + 1), z = t * t;
+  let p: f64 = 1.0 / 15;
+  p = p * z + 1.0 / 13;
+  p = p * z + 1.0 / 11;
+  p = p * z + 1.0 / 9;
+  p = p * z + 1.0 / 7;
+  p = p * z + 1.0 / 5;
+  p = p * z + 1.0 / 3;
+  return f64(bits >> 52) * 0.6931471805599453 + 2 * (t + t * z * p);
+}

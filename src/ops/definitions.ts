@@ -11,6 +11,7 @@ export {
   mulOp as mul,
   subOp as sub,
 } from "./binary.ts";
+export { crossEntropyOp as crossEntropy } from "./cross-entropy.ts";
 export { embeddingOp as embedding, gatherOp as gather } from "./gather.ts";
 export { gruOp as gru } from "./gru.ts";
 export { addScaledOp as addScaled, scaleInPlaceOp as scaleInPlace } from "./in-place.ts";
@@ -41,4 +42,5 @@ export {
 export { reverseSequencesOp as reverseSequences } from "./reverse-sequences.ts";
 export { rnnOp as rnn } from "./rnn.ts";
 export { concatOp as concat, sliceOp as slice } from "./slice.ts";
+export { logSoftmaxOp as logSoftmax, softmaxOp as softmax } from "./softmax.ts";
 export { transposeOp as transpose } from "./transpose.ts";

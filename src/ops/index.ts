@@ -1,4 +1,5 @@
 export { add, div, maximum, minimum, mul, sub } from "./binary.ts";
+export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
 export { embedding, gather } from "./gather.ts";
 export { type GruOptions, gru } from "./gru.ts";
 export { linear } from "./linear.ts";
@@ -9,4 +10,5 @@ export { reverseSequences } from "./reverse-sequences.ts";
 export { type Nonlinearity, type RnnOptions, rnn } from "./rnn.ts";
 export type { SequenceInputs } from "./sequence.ts";
 export { concat, slice, stack } from "./slice.ts";
+export { logSoftmax, softmax } from "./softmax.ts";
 export { transpose } from "./transpose.ts";

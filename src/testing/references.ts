@@ -1,5 +1,6 @@
 import type { ReferenceOf } from "../autograd/op.ts";
 import * as binary from "../ops/binary.reference.ts";
+import * as crossEntropy from "../ops/cross-entropy.reference.ts";
 import type * as definitions from "../ops/definitions.ts";
 import * as gather from "../ops/gather.reference.ts";
 import * as gru from "../ops/gru.reference.ts";
@@ -13,6 +14,7 @@ import * as pointwise from "../ops/pointwise.reference.ts";
 import * as reverseSequences from "../ops/reverse-sequences.reference.ts";
 import * as rnn from "../ops/rnn.reference.ts";
 import * as slice from "../ops/slice.reference.ts";
+import * as softmax from "../ops/softmax.reference.ts";
 import * as transpose from "../ops/transpose.reference.ts";
 
 /** The float64 reference of every op: one that is missing, or has another signature, does not compile. */
@@ -31,4 +33,6 @@ export const references = {
   ...reverseSequences,
   ...slice,
   ...transpose,
+  ...crossEntropy,
+  ...softmax,
 } satisfies { [Name in keyof typeof definitions]: ReferenceOf<(typeof definitions)[Name]> };

@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import type { Shape } from "../tensor/shape.ts";
+import { tensor, zeros } from "../tensor/tensor.ts";
+import { checkGradients, checkParity, type OpCase } from "../testing/check-op.ts";
+import { logSoftmax, softmax } from "./softmax.ts";
+
+const shapes: Shape[] = [[3, 65], [2, 3, 8], [7], [4, 1], [0, 5], [5, 0]];
+
+const cases: OpCase[] = Object.entries({ softmax, logSoftmax }).flatMap(([name, f]) =>
+  shapes.map((shape) => ({ name: `${name} of [${shape}]`, shapes: { x: shape }, run: ({ x }) => f(x!) })),
+);
+
+describe.each(cases)("$name", (test) => {
+  it("agrees with the float64 reference", () => checkParity(test));
+  it("has the gradient that finite differences give", () => checkGradients(test));
+});
+
+it.each([softmax, logSoftmax])("%o keeps its precision over long rows that grow", (f) => {
+  const values = Float64Array.from({ length: 2 * 5001 }, (_, i) =>
+    Math.fround((i % 5001) / 400 + Math.sin(i)),
+  );
+  checkParity({ name: "long", shapes: { x: [2, 5001] }, values: { x: values }, run: ({ x }) => f(x!) });
+});
+
+it("has no overflow, and masks with −∞", () => {
+  const x = tensor([1e30, -Infinity, 1e30, -1e30]);
+  expect([...softmax(x).toArray()]).toEqual([0.5, 0, 0.5, 0]);
+  const log = [...logSoftmax(tensor([500, -Infinity, 500])).toArray()];
+  expect(log).toEqual([expect.closeTo(-Math.LN2, 6), -Infinity, expect.closeTo(-Math.LN2, 6)]);
+  expect([...softmax(tensor([1, Number.NaN, 2])).toArray()]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+});
+
+it("refuses a scalar", () => {
+  expect(() => softmax(zeros([]))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: softmax: x must have at least one axis, got []]`);
+});
