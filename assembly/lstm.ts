@@ -4,7 +4,7 @@
 // Rows of a batch are independent, so a thread takes its rows through all T steps and waits for nobody. Steps past a
 // sequence's length are passed over: they leave the state alone, give output 0, and get gradient 0.
 import { gemm, scratchOf } from "./gemm";
-import { madd, nmadd, sigmoid4, splat, tanh4 } from "./math";
+import { constant, madd, nmadd, sigmoid4, tanh4 } from "./math";
 import { lengthOf, rowOf, stateBefore } from "./sequence";
 
 @unmanaged export class LstmForwardArgs {
@@ -154,7 +154,7 @@ export function lstmForward(a: LstmForwardArgs, from: i32, to: i32): void {
   g: usize, gate: usize, before: usize, cells: usize, dOut: usize, dh: usize, dc: usize, d: usize, dGate: usize,
   p: usize, peep: usize, bytes: usize, peephole: bool,
 ): void {
-  const one = splat(1), zero = splat(0);
+  const one = constant(1), zero = f32x4.splat(0);
   for (let u: usize = 0; u < bytes; u += 32) {
     const pi = g + u, pf = pi + gate, pg = pf + gate, po = pg + gate;
     const i0 = v128.load(pi), i1 = v128.load(pi, 16);

@@ -10,5 +10,7 @@ export const control = {
   /** Entries of three words: family index, address and length of the WebAssembly bytes. */
   moduleList: 1024,
   args: 2048,
+  /** The numbers that kernels name as `constant(…)`. */
+  constants: 4096,
   end: 65536,
 } as const;

@@ -2,7 +2,14 @@ import { kernelBytes, loadKernels } from "#kernels";
 import { EngineError, OptionError, UsageError } from "../errors.ts";
 import { control } from "./control.ts";
 import { availableThreads, type Build, environment, hasRelaxedSimd, hasThreads } from "./features.ts";
-import { type Family, families, type KernelArgs, type KernelName, kernels } from "./generated/abi.ts";
+import {
+  constants,
+  type Family,
+  families,
+  type KernelArgs,
+  type KernelName,
+  kernels,
+} from "./generated/abi.ts";
 import { Memory } from "./memory.ts";
 import { kernelError, Pool } from "./pool.ts";
 import { selfChecks } from "./self-check.ts";
@@ -44,6 +51,7 @@ class Engine {
     this.build = build;
     this.#words = this.memory.i32(control.args, 512);
     this.#floats = this.memory.f32(control.args, 512);
+    this.memory.f32(control.constants, constants.length).set(constants);
     this.memory.i32(control.wideTiles, 1)[0] = canRevectorize() ? 1 : 0;
     this.#load("core");
   }
