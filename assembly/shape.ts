@@ -110,11 +110,12 @@ export function gatherForward(a: GatherArgs, from: i32, to: i32): void {
 }
 
 @unmanaged export class GatherBackwardArgs {
-  dy: usize; indices: usize; dx: usize; size: i32; count: i32; width: i32
+  dy: usize; indices: usize; dx: usize; size: i32; count: i32; width: i32; skip: i32
 }
 
 /**
- * dx[o, indices[k], :] += dy[o, k, :], in the order of k whatever the threads; a unit is a column (o, j), never a k
+ * dx[o, indices[k], :] += dy[o, k, :] but for the index `skip`, in the order of k whatever the threads; a unit is a
+ * column (o, j), never a k
  */
 export function gatherBackward(a: GatherBackwardArgs, from: i32, to: i32): void {
   const width = a.width, stride = <usize>width << 2;
@@ -124,7 +125,8 @@ export function gatherBackward(a: GatherBackwardArgs, from: i32, to: i32): void 
     const dx = a.dx + <usize>o * a.size * stride + (<usize>column << 2);
     let dy = a.dy + <usize>o * a.count * stride + (<usize>column << 2);
     for (let k = 0; k < a.count; k++, dy += stride) {
-      moveRow(dy, dx + <usize>i32.load(a.indices + (<usize>k << 2)) * stride, n, 1);
+      const index = i32.load(a.indices + (<usize>k << 2));
+      if (index != a.skip) moveRow(dy, dx + <usize>index * stride, n, 1);
     }
     unit += n;
   }

@@ -35,9 +35,10 @@ export const embedding: ReferenceOf<typeof embeddingOp> = {
       for (let j = 0; j < size; j++) y[k * size + j] = weight[token * size + j]!;
     });
   },
-  backward({ shapes, inputs: { tokens }, gradOutputs: { y: dy }, gradInputs: { weight } }) {
+  backward({ shapes, inputs: { tokens }, gradOutputs: { y: dy }, gradInputs: { weight } }, { paddingIdx }) {
     const size = shapes.weight[1]!;
     tokens.forEach((token, k) => {
+      if (token === paddingIdx) return;
       for (let j = 0; j < size; j++) weight[token * size + j]! += dy[k * size + j]!;
     });
   },

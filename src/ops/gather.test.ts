@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { step } from "../autograd/step.ts";
 import { setThreads } from "../engine/index.ts";
 import { tensor, zeros } from "../tensor/tensor.ts";
-import { checkGradients, checkParity, type OpCase } from "../testing/check-op.ts";
+import { checkGradients, checkParity, type OpCase, runCase } from "../testing/check-op.ts";
 import { withReference } from "../testing/reference-backend.ts";
 import { embedding, gather } from "./gather.ts";
 import { reverseSequences } from "./reverse-sequences.ts";
@@ -85,6 +85,19 @@ it("moves whole numbers as they are", () => {
 it("never reads the padding, whatever it holds", () => {
   const x = tensor([1, Number.NaN, 2, Number.NaN, Number.NaN, Number.NaN], [3, 2]);
   expect([...reverseSequences(x, tensor(int(2, 0))).toArray()]).toEqual([2, 0, 1, 0, 0, 0]);
+});
+
+it("leaves the padding token of an embedding without gradient", () => {
+  const test: OpCase = {
+    name: "embedding with padding",
+    shapes: { tokens: [5], weight: [4, 3] },
+    values: { tokens: int(2, 0, 2, 1, 3) },
+    run: ({ tokens, weight }) => embedding(tokens!, weight!, { paddingIdx: 2 }),
+  };
+  checkParity(test);
+  const { grads } = runCase(test);
+  expect(grads.weight!.slice(6, 9)).toEqual([0, 0, 0]);
+  expect(grads.weight!.filter((x) => x === 0)).toHaveLength(3);
 });
 
 it("sums the gradient of an embedding to the same bits on one and on two threads", () => {

@@ -28,16 +28,17 @@ function gatherRows(
   run("gatherForward", { x, indices, out, size, count, width }, rows, share(rows, rows * width));
 }
 
-/** Its adjoint: adds each row of dy to the one it came from, in the order of the indices. */
+/** Its adjoint: adds each row of dy to the one it came from, in the order of the indices, but for those of `skip`. */
 function scatterRows(
   dy: number,
   [outer, size, width]: Parts,
   indices: number,
   count: number,
   dx: number,
+  skip = -1,
 ): void {
   const columns = outer * width;
-  const args = { dy, indices, dx, size, count, width };
+  const args = { dy, indices, dx, size, count, width, skip };
   run("gatherBackward", args, columns, share(columns, columns * count, 16));
 }
 
@@ -81,7 +82,12 @@ export function tokenError(token: number, vocabulary: number): DataError {
   return new DataError(`embedding: token ${token} is outside the vocabulary of ${vocabulary}`);
 }
 
-export const embeddingOp: Op<"tokens" | "weight", "y", never, object> = {
+interface Embedding {
+  /** −1: none. */
+  paddingIdx: number;
+}
+
+export const embeddingOp: Op<"tokens" | "weight", "y", never, Embedding> = {
   name: "embedding",
   infer({ tokens, weight }) {
     if (weight.length !== 2) {
@@ -96,9 +102,9 @@ export const embeddingOp: Op<"tokens" | "weight", "y", never, object> = {
     if (bad !== undefined) throw tokenError(bad, vocabulary);
     gatherRows(weight, [1, vocabulary, size], tokens, count, y);
   },
-  backward({ shapes, inputs: { tokens }, gradOutputs: { y: dy }, gradInputs: { weight } }) {
+  backward({ shapes, inputs: { tokens }, gradOutputs: { y: dy }, gradInputs: { weight } }, { paddingIdx }) {
     const [vocabulary, size] = shapes.weight as [number, number];
-    scatterRows(dy, [1, vocabulary, size], tokens, sizeOf(shapes.tokens), weight);
+    scatterRows(dy, [1, vocabulary, size], tokens, sizeOf(shapes.tokens), weight, paddingIdx);
   },
 };
 
@@ -114,10 +120,10 @@ export function gather(x: Tensor, indices: Tensor, axis: number): Tensor {
 
 /**
  * The rows of weight [V, E] that int32 tokens [...] name: [..., E]. The gradient of a row is the sum over its uses, in
- * their order.
+ * their order; that of `paddingIdx` is left out.
  */
-export function embedding(tokens: Tensor, weight: Tensor): Tensor {
+export function embedding(tokens: Tensor, weight: Tensor, { paddingIdx = -1 } = {}): Tensor {
   expectDtype("embedding", "tokens", tokens, "int32");
   expectDtype("embedding", "weight", weight, "float32");
-  return apply(embeddingOp, { tokens, weight }, {}).y;
+  return apply(embeddingOp, { tokens, weight }, { paddingIdx }).y;
 }
