@@ -4,6 +4,7 @@ export const families = [
   "memory",
   "pointwise",
   "reduce",
+  "dropout",
   "softmax",
   "shape",
   "linear",

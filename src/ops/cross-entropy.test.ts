@@ -101,12 +101,24 @@ it("gives the same bits on one and on two threads", () => {
 
 it("says what does not fit", () => {
   const logits = zeros([2, 65]);
-  expect(() => crossEntropy(logits, tensor(int(3, 70)))).toThrowErrorMatchingInlineSnapshot(`[DataError: crossEntropy: target 70 is outside the vocabulary of 65]`);
-  expect(() => crossEntropy(logits, tensor(int(-100, -1)))).toThrowErrorMatchingInlineSnapshot(`[DataError: crossEntropy: target -1 is outside the vocabulary of 65]`);
+  expect(() => crossEntropy(logits, tensor(int(3, 70)))).toThrowErrorMatchingInlineSnapshot(
+    `[DataError: crossEntropy: target 70 is outside the vocabulary of 65]`,
+  );
+  expect(() => crossEntropy(logits, tensor(int(-100, -1)))).toThrowErrorMatchingInlineSnapshot(
+    `[DataError: crossEntropy: target -1 is outside the vocabulary of 65]`,
+  );
   expect(() => withReference(() => crossEntropy(zeros([1, 65]), tensor(int(65))))).toThrow("target 65");
-  expect(() => crossEntropy(logits, tensor(int(3)))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: crossEntropy: targets must be [2], got [1]]`);
-  expect(() => crossEntropy(logits, tensor([1, 2]))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: crossEntropy: targets must be int32, got float32]`);
-  expect(() => crossEntropy(zeros([2, 0]), tensor(int(0, 0)))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: crossEntropy: logits must be [..., classes], got [2, 0]]`);
+  expect(() => crossEntropy(logits, tensor(int(3)))).toThrowErrorMatchingInlineSnapshot(
+    `[ShapeError: crossEntropy: targets must be [2], got [1]]`,
+  );
+  expect(() => crossEntropy(logits, tensor([1, 2]))).toThrowErrorMatchingInlineSnapshot(
+    `[ShapeError: crossEntropy: targets must be int32, got float32]`,
+  );
+  expect(() => crossEntropy(zeros([2, 0]), tensor(int(0, 0)))).toThrowErrorMatchingInlineSnapshot(
+    `[ShapeError: crossEntropy: logits must be [..., classes], got [2, 0]]`,
+  );
   const smooth = { labelSmoothing: 2 };
-  expect(() => crossEntropy(logits, tensor(int(0, 0)), smooth)).toThrowErrorMatchingInlineSnapshot(`[OptionError: crossEntropy: labelSmoothing must be from 0 to 1, got 2]`);
+  expect(() => crossEntropy(logits, tensor(int(0, 0)), smooth)).toThrowErrorMatchingInlineSnapshot(
+    `[OptionError: crossEntropy: labelSmoothing must be from 0 to 1, got 2]`,
+  );
 });

@@ -31,5 +31,7 @@ it("has no overflow, and masks with −∞", () => {
 });
 
 it("refuses a scalar", () => {
-  expect(() => softmax(zeros([]))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: softmax: x must have at least one axis, got []]`);
+  expect(() => softmax(zeros([]))).toThrowErrorMatchingInlineSnapshot(
+    `[ShapeError: softmax: x must have at least one axis, got []]`,
+  );
 });

@@ -2,6 +2,7 @@ import type { ReferenceOf } from "../autograd/op.ts";
 import * as binary from "../ops/binary.reference.ts";
 import * as crossEntropy from "../ops/cross-entropy.reference.ts";
 import type * as definitions from "../ops/definitions.ts";
+import * as dropout from "../ops/dropout.reference.ts";
 import * as gather from "../ops/gather.reference.ts";
 import * as gru from "../ops/gru.reference.ts";
 import * as inPlace from "../ops/in-place.reference.ts";
@@ -35,4 +36,5 @@ export const references = {
   ...transpose,
   ...crossEntropy,
   ...softmax,
+  ...dropout,
 } satisfies { [Name in keyof typeof definitions]: ReferenceOf<(typeof definitions)[Name]> };
