@@ -1,5 +1,6 @@
 // What the recurrent kernels share. Time comes first: the row of sequence n at time t is row t·N + n. Rows at or past a
 // sequence's length are padding: never read, and whatever is written there is zero. `lengths` is 0 if all count.
+import { moveRow } from "./shape";
 
 @inline export function lengthOf(lengths: usize, n: i32, T: i32): i32 {
   return lengths ? i32.load(lengths + (<usize>n << 2)) : T;
@@ -19,17 +20,20 @@
   return rowOf(output, before, n, N, bytes);
 }
 
-@unmanaged export class MaskRowsArgs { x: usize; out: usize; lengths: usize; T: i32; N: i32; width: i32 }
+@unmanaged export class RowsWithinArgs {
+  x: usize; out: usize; lengths: usize; N: i32; width: i32; first: i32; inside: i32; accumulate: i32;
+}
 
-/** Copies the rows of sequences [from, to) and puts zeros for padding. */
-export function maskRows(a: MaskRowsArgs, from: i32, to: i32): void {
+/**
+ * Copies x's row to out, or adds it, where the row's time is inside its sequence (or outside of it, with inside = 0);
+ * the others stay. Row r, of [from, to), is sequence r mod N at time first + r div N.
+ */
+export function rowsWithin(a: RowsWithinArgs, from: i32, to: i32): void {
   const bytes = <usize>a.width << 2;
-  for (let t = 0; t < a.T; t++) {
-    for (let n = from; n < to; n++) {
-      const out = rowOf(a.out, t, n, a.N, bytes);
-      if (t < lengthOf(a.lengths, n, a.T)) memory.copy(out, rowOf(a.x, t, n, a.N, bytes), bytes);
-      else memory.fill(out, 0, bytes);
-    }
+  for (let r = from; r < to; r++) {
+    const inside = a.first + r / a.N < i32.load(a.lengths + (<usize>(r % a.N) << 2));
+    if (i32(inside) != a.inside) continue;
+    moveRow(a.x + <usize>r * bytes, a.out + <usize>r * bytes, a.width, a.accumulate);
   }
 }
 

@@ -4,7 +4,7 @@ import { firstOffset, secondOffset } from "./layout";
 import { loadTail, loadUpTo4, storeTail } from "./vector";
 
 /** dst (+)= src, n elements */
-function moveRow(src: usize, dst: usize, n: i32, accumulate: i32): void {
+export function moveRow(src: usize, dst: usize, n: i32, accumulate: i32): void {
   if (accumulate) {
     for (; n >= 4; n -= 4, src += 16, dst += 16) v128.store(dst, f32x4.add(v128.load(dst), v128.load(src)));
     if (n) storeTail(dst, f32x4.add(loadTail(dst, n), loadTail(src, n)), n);

@@ -27,6 +27,7 @@ export {
   rmspropOp as rmsprop,
   sgdOp as sgd,
 } from "./optimizer.ts";
+export { holdStateOp as holdState, maskPaddingOp as maskPadding } from "./padding.ts";
 export {
   absOp as abs,
   clampOp as clamp,

@@ -1,6 +1,7 @@
 import { workspace } from "../autograd/backend.ts";
 import { run, share } from "../engine/engine.ts";
 import { addColumnSums, type Matrix, matrix, multiply, pack, SCRATCH, transposed } from "./gemm.ts";
+import { moveRowsWithin } from "./padding.ts";
 import type { SequenceInput, SequenceSizes } from "./sequence.ts";
 
 /**
@@ -38,8 +39,8 @@ export function addInputGradients(walk: Walk, inputs: Addresses, grads: Addresse
     let x = inputs.x;
     if (lengths) {
       // Padding may hold anything, and zero times NaN is NaN.
-      x = workspace(T * N * I);
-      run("maskRows", { x: inputs.x, out: x, lengths, T, N, width: I }, N);
+      x = copyState(0, T * N * I);
+      moveRowsWithin({ x: inputs.x, out: x, lengths, N, width: I }, T * N);
     }
     multiply(transposed(da), pack(matrix(x, T * N, I)), { ...weight, at: grads.weightIh }, true);
   }

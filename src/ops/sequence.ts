@@ -1,5 +1,5 @@
 import { expectDtype } from "../autograd/apply.ts";
-import { ShapeError } from "../errors.ts";
+import { DataError, ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -88,10 +88,16 @@ export function checkSequence(op: string, inputs: SequenceInputs): void {
     expectDtype(op, name, t, name === "lengths" ? "int32" : "float32");
     if (t.shape.length === 0) throw new ShapeError(`${op}: ${name} must not be a scalar`);
   }
-  const T = inputs.input.shape[0]!;
-  inputs.lengths?.toArray().forEach((length, n) => {
+  if (inputs.lengths) checkLengths(op, inputs.lengths, inputs.input.shape);
+}
+
+/** Refuses lengths that do not fit x [T, N, ...]. */
+export function checkLengths(op: string, lengths: Tensor, [T = 0, N = 0]: Shape): void {
+  expectDtype(op, "lengths", lengths, "int32");
+  expectShape(op, "lengths", lengths.shape, [N]);
+  lengths.toArray().forEach((length, n) => {
     if (length < 0 || length > T) {
-      throw new ShapeError(`${op}: lengths must be from 0 to ${T}, got ${length} for sequence ${n}`);
+      throw new DataError(`${op}: lengths must be from 0 to ${T}, got ${length} for sequence ${n}`);
     }
   });
 }

@@ -11,6 +11,7 @@ import * as lstm from "../ops/lstm.reference.ts";
 import * as matmul from "../ops/matmul.reference.ts";
 import * as measure from "../ops/measure.reference.ts";
 import * as optimizer from "../ops/optimizer.reference.ts";
+import * as padding from "../ops/padding.reference.ts";
 import * as pointwise from "../ops/pointwise.reference.ts";
 import * as reverseSequences from "../ops/reverse-sequences.reference.ts";
 import * as rnn from "../ops/rnn.reference.ts";
@@ -28,6 +29,7 @@ export const references = {
   ...measure,
   ...gru,
   ...optimizer,
+  ...padding,
   ...pointwise,
   ...rnn,
   ...gather,
