@@ -4,7 +4,6 @@ export const families = [
   "memory",
   "pointwise",
   "reduce",
-  "norm",
   "dropout",
   "softmax",
   "shape",

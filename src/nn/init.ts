@@ -1,12 +1,18 @@
 import { ShapeError } from "../errors.ts";
 import { type Generator, initGenerator } from "../tensor/random.ts";
-import { formatShape, type Shape } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
+import { parameter, type Tensor } from "../tensor/tensor.ts";
 
 /**
  * Initial values, written into a tensor that is there. Each call draws from a stream of its own of the seed that
  * `manualSeed` set, so the same program builds the same model.
  */
+
+/** A parameter to write them into. */
+export function zeroParameter(shape: Shape): Tensor {
+  return parameter(new Float32Array(sizeOf(shape)), shape);
+}
+
 function fill(t: Tensor, value: (generator: Generator) => number): Tensor {
   const generator = initGenerator();
   t.set(Float32Array.from({ length: t.size }, () => value(generator)));

@@ -1,21 +1,16 @@
 import * as v from "valibot";
 import { FormatError } from "../../errors.ts";
-import {
-  checkContent,
-  formatVersion,
-  oneOf,
-  recordOf,
-  recordWith,
-  text,
-  trueOrFalse,
-} from "../../options.ts";
+import { checkContent, oneOf, recordOf, recordWith, text, trueOrFalse } from "../../options.ts";
 import { ByteTokenizer } from "./byte-tokenizer.ts";
 import { CharTokenizer } from "./char-tokenizer.ts";
 import { TOKENIZER_VERSION, type Tokenizer } from "./tokenizer.ts";
 import { WordTokenizer } from "./word-tokenizer.ts";
 import { EOS, UNK, wordSplits } from "./words.ts";
 
-const version = formatVersion(TOKENIZER_VERSION);
+const formatVersion = v.literal(TOKENIZER_VERSION, ({ input }) => {
+  const newer = typeof input === "number" && input > TOKENIZER_VERSION;
+  return `must be ${TOKENIZER_VERSION}, got ${JSON.stringify(input)}${newer ? ": a newer version of unrolled wrote it" : ""}`;
+});
 
 const symbols = v.pipe(
   v.array(text(), "must be an array of strings"),
@@ -33,9 +28,9 @@ const symbols = v.pipe(
  * A token is the place of its symbol in the list.
  */
 const schemas = {
-  byte: recordOf({ formatVersion: version, unit: v.literal("byte") }),
+  byte: recordOf({ formatVersion, unit: v.literal("byte") }),
   char: recordOf({
-    formatVersion: version,
+    formatVersion,
     unit: v.literal("char"),
     symbols: v.pipe(
       symbols,
@@ -46,7 +41,7 @@ const schemas = {
     ),
   }),
   word: recordOf({
-    formatVersion: version,
+    formatVersion,
     unit: v.literal("word"),
     split: oneOf(wordSplits),
     lowercase: trueOrFalse(),

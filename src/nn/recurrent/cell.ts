@@ -1,0 +1,28 @@
+import type { Shape } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { HiddenState } from "./state.ts";
+
+/** One layer in one direction, as the fused ops take it. */
+export interface CellInputs {
+  /** [T, N, I] */
+  input: Tensor;
+  weightIh: Tensor;
+  weightHh: Tensor;
+  biasIh: Tensor | undefined;
+  biasHh: Tensor | undefined;
+  /** The cell's own weights, by name. */
+  extra: Readonly<Record<string, Tensor | undefined>>;
+  lengths: Tensor | undefined;
+}
+
+/** All that the kinds of recurrent layer differ in. */
+export interface Cell<S extends HiddenState> {
+  /** Its weights have this many times H rows. */
+  readonly gates: number;
+  /** The width of each part of the state; that of h is also the output's. */
+  readonly stateWidths: Readonly<Record<keyof S & string, number>>;
+  /** Weights beside weight_ih, weight_hh and the biases: `weight_<name>_l0` and so on. */
+  readonly extraWeights: Readonly<Record<string, Shape>>;
+  /** A whole sequence through the layer, from `state`, or from zeros. */
+  run(inputs: CellInputs, state: S | undefined, reverse: boolean): { output: Tensor; state: S };
+}

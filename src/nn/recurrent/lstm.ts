@@ -1,0 +1,78 @@
+import * as v from "valibot";
+import { OptionError } from "../../errors.ts";
+import { lstm } from "../../ops/lstm.ts";
+import { checkOptions, numberIn, recordOf, trueOrFalse, wholeNumber } from "../../options.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Cell } from "./cell.ts";
+import { Recurrent, type RecurrentOptions, recurrentEntries } from "./recurrent.ts";
+import type { HiddenState } from "./state.ts";
+
+/** { h, c }: what the layer says and what it keeps. */
+export type LSTMState = HiddenState & { readonly c: Tensor };
+
+export interface LSTMOptions extends RecurrentOptions {
+  /** P: h is projected to this width by weight_hr (Sak et al. 2014); 0 for no projection. */
+  projSize?: number;
+  /** Whether the gates see the cell state, through weight_peephole, rows i, f, o (Gers & Schmidhuber 2000). */
+  peepholes?: boolean;
+  /**
+   * The initial bias of the forget gate: 1 makes a fresh LSTM remember (Jozefowicz et al. 2015). It goes into bias_ih, and
+   * that part of bias_hh is 0. If left out it is drawn like the others, as in PyTorch.
+   */
+  forgetGateBias?: number | undefined;
+}
+
+const schema = recordOf({
+  ...recurrentEntries,
+  projSize: v.optional(wholeNumber(0, 1_000_000), 0),
+  peepholes: v.optional(trueOrFalse(), false),
+  forgetGateBias: v.optional(numberIn({})),
+});
+
+function check(options: unknown): Required<LSTMOptions> {
+  const checked = { forgetGateBias: undefined, ...checkOptions("LSTM", schema, options) };
+  const { hiddenSize, projSize, bias, forgetGateBias } = checked;
+  if (projSize >= hiddenSize) {
+    throw new OptionError(`LSTM: projSize must be below hiddenSize, ${hiddenSize}, got ${projSize}`);
+  }
+  if (forgetGateBias !== undefined && !bias) {
+    throw new OptionError("LSTM: forgetGateBias must be left out where bias is false");
+  }
+  return checked;
+}
+
+function lstmCell({ hiddenSize, projSize, peepholes }: Required<LSTMOptions>): Cell<LSTMState> {
+  return {
+    gates: 4,
+    stateWidths: { h: projSize || hiddenSize, c: hiddenSize },
+    extraWeights: {
+      ...(projSize ? { hr: [projSize, hiddenSize] } : {}),
+      ...(peepholes ? { peephole: [3, hiddenSize] } : {}),
+    },
+    run({ extra, ...inputs }, state, reverse) {
+      const { output, h, c } = lstm(
+        { ...inputs, h0: state?.h, c0: state?.c, weightHr: extra.hr, peephole: extra.peephole },
+        { reverse },
+      );
+      return { output, state: { h, c } };
+    },
+  };
+}
+
+/**
+ * Long short-term memory (Hochreiter & Schmidhuber 1997) with forget gates (Gers et al. 2000), see `lstm`; the rows of
+ * its weights are the gates i, f, g, o.
+ */
+export class LSTM extends Recurrent<LSTMState, Required<LSTMOptions>> {
+  constructor(options: LSTMOptions) {
+    super(options, check, lstmCell);
+    const { hiddenSize, forgetGateBias } = this.options;
+    if (forgetGateBias === undefined) return;
+    for (const [name, p] of this.namedParameters()) {
+      if (!name.startsWith("bias_")) continue;
+      const values = p.toArray();
+      values.fill(name.startsWith("bias_ih") ? forgetGateBias : 0, hiddenSize, 2 * hiddenSize);
+      p.set(values);
+    }
+  }
+}

@@ -1,0 +1,269 @@
+import { describe, expect, it } from "vitest";
+import { step } from "../../autograd/step.ts";
+import { manualSeed } from "../../tensor/random.ts";
+import { type Tensor, tensor, zeros } from "../../tensor/tensor.ts";
+import { checkGradients, checkParity, type OpCase } from "../../testing/check-op.ts";
+import { GRU } from "./gru.ts";
+import { LSTM } from "./lstm.ts";
+import type { RecurrentOptions } from "./recurrent.ts";
+import { RNN } from "./rnn.ts";
+
+const layers = { RNN, GRU, LSTM };
+type Options = RecurrentOptions & Record<string, unknown>;
+const build = (kind: keyof typeof layers, options: Options): RNN | GRU | LSTM => new layers[kind](options);
+const kinds = Object.keys(layers) as (keyof typeof layers)[];
+
+const shapesOf = (layer: RNN | GRU | LSTM) =>
+  [...layer.namedParameters()].map(([name, p]) => `${name} [${p.shape.join(", ")}]`);
+
+const noise = (shape: number[], seed = 1) =>
+  tensor(
+    Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(seed + i * i)),
+    shape,
+  );
+
+const bytes = (t: Tensor) => Buffer.from(t.toArray().buffer);
+
+/** The layer as one op of its input, weights and initial state: outputs and final state. */
+function asCase(kind: keyof typeof layers, options: Options, lengths?: number[]): OpCase {
+  const [T, N] = [3, 2];
+  const model = build(kind, options);
+  const shapes: OpCase["shapes"] = { input: [T, N, options.inputSize] };
+  for (const [name, p] of model.namedParameters()) shapes[name] = p.shape;
+  for (const [name, part] of Object.entries(model.zeroState(N))) shapes[name] = part.shape;
+  return {
+    name: `${kind} ${JSON.stringify(options)} lengths ${lengths}`,
+    shapes,
+    run({ input, h, c, ...weights }) {
+      const layer = Object.assign(model, weights) as LSTM;
+      const state = { h: h!, ...(c ? { c } : {}) } as { h: Tensor; c: Tensor };
+      const { output, state: last } = layer.forward(input!, {
+        state,
+        lengths: lengths && tensor(Int32Array.from(lengths)),
+      });
+      return [output, ...Object.values(last)];
+    },
+  };
+}
+
+const stacks: [keyof typeof layers, Options][] = [
+  ["RNN", { inputSize: 3, hiddenSize: 2, numLayers: 3, nonlinearity: "sigmoid" }],
+  ["RNN", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true, bias: false }],
+  ["GRU", { inputSize: 3, hiddenSize: 2, numLayers: 2, resetAfter: false }],
+  ["GRU", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true, merge: "sum" }],
+  ["LSTM", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true }],
+  ["LSTM", { inputSize: 3, hiddenSize: 3, numLayers: 2, bidirectional: true, projSize: 2, peepholes: true }],
+];
+
+describe.each(stacks)("%s %j", (kind, options) => {
+  it("agrees with the reference", () => checkParity(asCase(kind, options)));
+  it("agrees with the reference within lengths", () => checkParity(asCase(kind, options, [3, 1])));
+});
+
+it.each(["concat", "sum"] as const)(
+  "two layers and directions, %s, have the gradients of finite differences",
+  (merge) =>
+    checkGradients(
+      asCase(
+        "GRU",
+        { inputSize: 2, hiddenSize: 2, numLayers: 2, bidirectional: true, bias: false, merge },
+        [3, 1],
+      ),
+    ),
+);
+
+describe("weights", () => {
+  it("have PyTorch's names and shapes", () => {
+    expect(
+      shapesOf(new GRU({ inputSize: 5, hiddenSize: 4, numLayers: 2, bidirectional: true })),
+    ).toMatchInlineSnapshot(`
+      [
+        "weight_ih_l0 [12, 5]",
+        "weight_hh_l0 [12, 4]",
+        "bias_ih_l0 [12]",
+        "bias_hh_l0 [12]",
+        "weight_ih_l0_reverse [12, 5]",
+        "weight_hh_l0_reverse [12, 4]",
+        "bias_ih_l0_reverse [12]",
+        "bias_hh_l0_reverse [12]",
+        "weight_ih_l1 [12, 8]",
+        "weight_hh_l1 [12, 4]",
+        "bias_ih_l1 [12]",
+        "bias_hh_l1 [12]",
+        "weight_ih_l1_reverse [12, 8]",
+        "weight_hh_l1_reverse [12, 4]",
+        "bias_ih_l1_reverse [12]",
+        "bias_hh_l1_reverse [12]",
+      ]
+    `);
+    const options = {
+      inputSize: 5,
+      hiddenSize: 4,
+      projSize: 3,
+      peepholes: true,
+      bidirectional: true,
+      numLayers: 2,
+    };
+    expect(shapesOf(new LSTM({ ...options, bias: false, merge: "sum" }))).toMatchInlineSnapshot(`
+      [
+        "weight_ih_l0 [16, 5]",
+        "weight_hh_l0 [16, 3]",
+        "weight_hr_l0 [3, 4]",
+        "weight_peephole_l0 [3, 4]",
+        "weight_ih_l0_reverse [16, 5]",
+        "weight_hh_l0_reverse [16, 3]",
+        "weight_hr_l0_reverse [3, 4]",
+        "weight_peephole_l0_reverse [3, 4]",
+        "weight_ih_l1 [16, 3]",
+        "weight_hh_l1 [16, 3]",
+        "weight_hr_l1 [3, 4]",
+        "weight_peephole_l1 [3, 4]",
+        "weight_ih_l1_reverse [16, 3]",
+        "weight_hh_l1_reverse [16, 3]",
+        "weight_hr_l1_reverse [3, 4]",
+        "weight_peephole_l1_reverse [3, 4]",
+      ]
+    `);
+  });
+
+  it("are uniform in ±1/√H, and the forget gate's bias what was asked for", () => {
+    manualSeed(1);
+    const lstm = new LSTM({ inputSize: 8, hiddenSize: 16, forgetGateBias: 1.5, bidirectional: true });
+    for (const p of new LSTM({ inputSize: 8, hiddenSize: 16 }).parameters()) {
+      const largest = Math.max(...p.toArray().map(Math.abs));
+      expect(largest).toBeLessThanOrEqual(0.25);
+      expect(largest).toBeGreaterThan(0.2);
+    }
+    expect([...lstm.bias_ih_l0_reverse!.toArray().slice(16, 32)]).toEqual(Array(16).fill(1.5));
+    expect([...lstm.bias_hh_l0!.toArray().slice(16, 32)]).toEqual(Array(16).fill(0));
+    expect(lstm.bias_ih_l0!.toArray()[15]).not.toBe(1.5);
+    expect(lstm.bias_ih_l0!.toArray()[32]).not.toBe(1.5);
+  });
+
+  it("print with what is unusual", () => {
+    expect(String(new LSTM({ inputSize: 128, hiddenSize: 256 }))).toMatchInlineSnapshot(
+      `"LSTM(128, 256), 395,264 parameters"`,
+    );
+    expect(
+      String(
+        new LSTM({
+          inputSize: 8,
+          hiddenSize: 4,
+          numLayers: 2,
+          dropout: 0.2,
+          bidirectional: true,
+          projSize: 2,
+        }),
+      ),
+    ).toMatchInlineSnapshot(
+      `"LSTM(8, 4, numLayers=2, dropout=0.2, bidirectional=true, projSize=2), 672 parameters"`,
+    );
+    expect(
+      String(new RNN({ inputSize: 8, hiddenSize: 4, nonlinearity: "relu", bias: false })),
+    ).toMatchInlineSnapshot(`"RNN(8, 4, bias=false, nonlinearity=relu), 48 parameters"`);
+  });
+});
+
+describe.each(kinds)("%s", (kind) => {
+  const layer = build(kind, { inputSize: 5, hiddenSize: 19, numLayers: 2 }) as LSTM;
+  const input = noise([7, 3, 5]);
+
+  it("gives step by step the bits of the whole sequence", () => {
+    const whole = layer.forward(input);
+    let state: typeof whole.state | undefined;
+    const outputs: Buffer[] = [];
+    for (let t = 0; t < 7; t++) {
+      const x = tensor(input.toArray().slice(15 * t, 15 * (t + 1)), [3, 5]);
+      const next = layer.step(x, state);
+      outputs.push(bytes(next.output));
+      state = next.state;
+    }
+    expect(Buffer.concat(outputs).equals(bytes(whole.output))).toBe(true);
+    expect(Object.values(state!).map(bytes)).toEqual(Object.values(whole.state).map(bytes));
+  });
+
+  it("gives in pieces, with the state carried over, the bits of the whole", () => {
+    const whole = layer.forward(input);
+    const first = layer.forward(tensor(input.toArray().slice(0, 60), [4, 3, 5]));
+    const second = layer.forward(tensor(input.toArray().slice(60), [3, 3, 5]), { state: first.state });
+    expect(Buffer.concat([bytes(first.output), bytes(second.output)]).equals(bytes(whole.output))).toBe(true);
+    expect(Object.values(second.state).map(bytes)).toEqual(Object.values(whole.state).map(bytes));
+  });
+
+  it("gives a sequence the same bits alone and padded in a batch, in both directions", () => {
+    const both = build(kind, { inputSize: 5, hiddenSize: 19, numLayers: 2, bidirectional: true });
+    const padded = input.toArray();
+    for (let t = 4; t < 7; t++) padded.fill(Number.NaN, 15 * t + 5, 15 * t + 10);
+    const batch = both.forward(tensor(padded, [7, 3, 5]), { lengths: tensor(Int32Array.of(7, 4, 7)) });
+    const one = Float32Array.from({ length: 20 }, (_, i) => padded[15 * Math.floor(i / 5) + 5 + (i % 5)]!);
+    const alone = both.forward(tensor(one, [4, 1, 5])).output.toArray();
+    const inBatch = batch.output.toArray();
+    for (let t = 0; t < 7; t++) {
+      const expected = t < 4 ? alone.slice(38 * t, 38 * (t + 1)) : new Float32Array(38);
+      expect(inBatch.slice(114 * t + 38, 114 * t + 76)).toEqual(expected);
+    }
+  });
+
+  it("begins with zeros", () => {
+    const state = layer.zeroState(3);
+    expect(layer.forward(input, { state }).output.toArray()).toEqual(layer.forward(input).output.toArray());
+  });
+
+  it("gives its state out of a step, to be carried on", () => {
+    const { state } = step(() => layer.forward(input));
+    expect(state.h.shape).toEqual([2, 3, 19]);
+    expect(step(() => layer.forward(input, { state }).output).shape).toEqual([7, 3, 19]);
+  });
+});
+
+it("two directions stand side by side or are added up", () => {
+  const options = { inputSize: 3, hiddenSize: 4, bidirectional: true };
+  const concat = new GRU(options);
+  const sum = new GRU({ ...options, merge: "sum" });
+  sum.loadStateDict(concat.stateDict());
+  expect([concat.outputSize, sum.outputSize]).toEqual([8, 4]);
+  const input = noise([2, 1, 3]);
+  const apart = concat.forward(input).output.toArray();
+  expect([...sum.forward(input).output.toArray()]).toEqual(
+    [0, 1, 2, 3, 8, 9, 10, 11].map((i) => Math.fround(apart[i]! + apart[i + 4]!)),
+  );
+});
+
+it("errors say what is expected", () => {
+  const lstm = new LSTM({ inputSize: 64, hiddenSize: 8, numLayers: 2 });
+  expect(() => lstm.forward(zeros([32, 8, 65]))).toThrowErrorMatchingInlineSnapshot(
+    `[ShapeError: lstm: input must be [time, batch, 64], got [32, 8, 65]]`,
+  );
+  const wrong = { h: zeros([1, 8, 8]), c: zeros([2, 8, 8]) };
+  expect(() => lstm.forward(zeros([32, 8, 64]), { state: wrong })).toThrowErrorMatchingInlineSnapshot(
+    `[ShapeError: LSTM: state.h must be [2, 8, 8], got [1, 8, 8]]`,
+  );
+  const missing = { h: zeros([2, 8, 8]) } as typeof wrong;
+  expect(() => lstm.forward(zeros([32, 8, 64]), { state: missing })).toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: LSTM: state must have h and c, c is missing]`,
+  );
+  const both = new GRU({ inputSize: 3, hiddenSize: 8, bidirectional: true });
+  expect(() => both.step(zeros([1, 3]))).toThrowErrorMatchingInlineSnapshot(`
+    [UsageError: GRU: a bidirectional layer has no step
+    hint: its output depends on the whole input: use forward]
+  `);
+  const make = (options: object) => () => new LSTM({ inputSize: 3, hiddenSize: 4, ...options });
+  expect(make({ hiddensize: 3 })).toThrowErrorMatchingInlineSnapshot(
+    `[OptionError: LSTM: hiddensize is not known (did you mean hiddenSize?)]`,
+  );
+  expect(make({ hiddenSize: 0 })).toThrowErrorMatchingInlineSnapshot(
+    `[OptionError: LSTM: hiddenSize must be a whole number from 1 to 1000000, got 0]`,
+  );
+  expect(make({ dropout: 1 })).toThrowErrorMatchingInlineSnapshot(
+    `[OptionError: LSTM: dropout must be a number 0 or more and below 1, got 1]`,
+  );
+  expect(make({ merge: "mean" })).toThrowErrorMatchingInlineSnapshot(
+    `[OptionError: LSTM: merge must be concat or sum, got "mean"]`,
+  );
+  expect(make({ projSize: 4 })).toThrowErrorMatchingInlineSnapshot(
+    `[OptionError: LSTM: projSize must be below hiddenSize, 4, got 4]`,
+  );
+  expect(make({ forgetGateBias: 1, bias: false })).toThrowErrorMatchingInlineSnapshot(
+    `[OptionError: LSTM: forgetGateBias must be left out where bias is false]`,
+  );
+});

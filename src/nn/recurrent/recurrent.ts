@@ -1,0 +1,176 @@
+import * as v from "valibot";
+import { UsageError } from "../../errors.ts";
+import { add } from "../../ops/binary.ts";
+import { dropout } from "../../ops/dropout.ts";
+import { concat } from "../../ops/slice.ts";
+import { numberIn, oneOf, trueOrFalse, wholeNumber } from "../../options.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import { type Tensor, zeros } from "../../tensor/tensor.ts";
+import { uniform, zeroParameter } from "../init.ts";
+import { Module } from "../module.ts";
+import type { Cell, CellInputs } from "./cell.ts";
+import { checkState, type HiddenState, stackStates, stateRow } from "./state.ts";
+
+export interface RecurrentOptions {
+  /** I, the width of the input. */
+  inputSize: number;
+  /** H, the width of the state. */
+  hiddenSize: number;
+  /** Layers on top of each other, each reading the outputs of the one below. 1 if left out. */
+  numLayers?: number;
+  /** Whether there are biases: two per layer, bias_ih and bias_hh, as in PyTorch. */
+  bias?: boolean;
+  /** Probability of dropping an element between layers, in training; a single layer has no between. */
+  dropout?: number;
+  /** Whether each layer reads in both directions. */
+  bidirectional?: boolean;
+  /** What becomes of the two directions' outputs: side by side ("concat", as in PyTorch) or added up. */
+  merge?: "concat" | "sum";
+}
+
+/** The schema of `RecurrentOptions`, for the layers to add theirs to. */
+export const recurrentEntries = {
+  inputSize: wholeNumber(1, 1_000_000),
+  hiddenSize: wholeNumber(1, 1_000_000),
+  numLayers: v.optional(wholeNumber(1, 1000), 1),
+  bias: v.optional(trueOrFalse(), true),
+  dropout: v.optional(numberIn({ from: 0, below: 1 }), 0),
+  bidirectional: v.optional(trueOrFalse(), false),
+  merge: v.optional(oneOf(["concat", "sum"]), "concat"),
+};
+
+export interface SequenceOptions<S> {
+  /** The state to begin with, as an earlier call returned it; zeros if left out. */
+  state?: S | undefined;
+  /** int32 [N]: how many steps of each sequence count; all of them if left out. */
+  lengths?: Tensor | undefined;
+}
+
+/**
+ * Layers of a recurrent cell, in one direction or both: what RNN, LSTM and GRU share. Each part of a state is
+ * [layers · directions, N, width]; with two directions, rows 2l and 2l + 1 are layer l forwards and backwards. Weights
+ * have PyTorch's names (weight_ih_l0, bias_hh_l1_reverse, …) and its initial values, uniform in ±1/√H.
+ */
+export abstract class Recurrent<S extends HiddenState, O extends Required<RecurrentOptions>> extends Module {
+  [weight: `weight_${string}`]: Tensor;
+  [bias: `bias_${string}`]: Tensor;
+  readonly options: O;
+  readonly #cell: Cell<S>;
+  readonly #check: (options: unknown) => O;
+
+  /** `check` refuses options that do not fit and fills in the defaults. */
+  constructor(options: unknown, check: (options: unknown) => O, cell: (options: O) => Cell<S>) {
+    super();
+    this.options = check(options);
+    this.#check = check;
+    this.#cell = cell(this.options);
+    for (let layer = 0; layer < this.options.numLayers; layer++) {
+      for (const suffix of this.#suffixes(layer)) this.#createWeights(layer, suffix);
+    }
+  }
+
+  /** Width of the output: of h, or twice that where two directions stand side by side. */
+  get outputSize(): number {
+    const { bidirectional, merge } = this.options;
+    return this.#cell.stateWidths.h * (bidirectional && merge === "concat" ? 2 : 1);
+  }
+
+  /** What the names of a layer's weights end in, for each direction. */
+  #suffixes(layer: number): string[] {
+    return this.options.bidirectional ? [`_l${layer}`, `_l${layer}_reverse`] : [`_l${layer}`];
+  }
+
+  #createWeights(layer: number, suffix: string): void {
+    const { gates, stateWidths, extraWeights } = this.#cell;
+    const { inputSize, hiddenSize, bias } = this.options;
+    const bound = 1 / Math.sqrt(hiddenSize);
+    const create = (shape: Shape) => uniform(zeroParameter(shape), -bound, bound);
+    const rows = gates * hiddenSize;
+    this[`weight_ih${suffix}`] = create([rows, layer === 0 ? inputSize : this.outputSize]);
+    this[`weight_hh${suffix}`] = create([rows, stateWidths.h]);
+    if (bias) {
+      this[`bias_ih${suffix}`] = create([rows]);
+      this[`bias_hh${suffix}`] = create([rows]);
+    }
+    for (const [name, shape] of Object.entries(extraWeights)) this[`weight_${name}${suffix}`] = create(shape);
+  }
+
+  #inputs(suffix: string, input: Tensor, lengths: Tensor | undefined): CellInputs {
+    const names = Object.keys(this.#cell.extraWeights);
+    return {
+      input,
+      weightIh: this[`weight_ih${suffix}`]!,
+      weightHh: this[`weight_hh${suffix}`]!,
+      biasIh: this[`bias_ih${suffix}`],
+      biasHh: this[`bias_hh${suffix}`],
+      extra: Object.fromEntries(names.map((name) => [name, this[`weight_${name}${suffix}`]])),
+      lengths,
+    };
+  }
+
+  /**
+   * input [T, N, inputSize] → output [T, N, outputSize], the last layer's, zero past a sequence's length; and the state
+   * after each sequence's last step (in the reverse direction, its first).
+   */
+  forward(input: Tensor, { state, lengths }: SequenceOptions<S> = {}): { output: Tensor; state: S } {
+    const { numLayers, bidirectional, dropout: p } = this.options;
+    if (state) {
+      const rows = numLayers * (bidirectional ? 2 : 1);
+      checkState(this.constructor.name, state, rows, input.shape[1] ?? 0, this.#cell.stateWidths);
+    }
+    const states: S[] = [];
+    let output = input;
+    for (let layer = 0; layer < numLayers; layer++) {
+      if (layer > 0 && p > 0) {
+        output = dropout(output, p, { stream: this.randomStream(`l${layer}`), training: this.training });
+      }
+      const outputs = this.#suffixes(layer).map((suffix, direction) => {
+        const inputs = this.#inputs(suffix, output, lengths);
+        const before = state && stateRow(state, states.length);
+        const done = this.#cell.run(inputs, before, direction === 1);
+        states.push(done.state);
+        return done.output;
+      });
+      output = this.#merge(outputs);
+    }
+    return { output, state: stackStates(states) };
+  }
+
+  #merge([forwards, backwards]: Tensor[]): Tensor {
+    if (!backwards) return forwards!;
+    return this.options.merge === "sum" ? add(forwards!, backwards) : concat([forwards!, backwards], 2);
+  }
+
+  /**
+   * One time step: x [N, inputSize] → output [N, outputSize] and the next state, with the same bits as `forward` gives
+   * over all steps at once.
+   */
+  step(x: Tensor, state?: S): { output: Tensor; state: S } {
+    this.#refuseBidirectional("step");
+    const next = this.forward(x.reshape(1, ...x.shape), { state });
+    return { output: next.output.reshape(...next.output.shape.slice(1)), state: next.state };
+  }
+
+  #refuseBidirectional(what: string): void {
+    if (!this.options.bidirectional) return;
+    throw new UsageError(`${this.constructor.name}: a bidirectional layer has no ${what}`, {
+      hint: "its output depends on the whole input: use forward",
+    });
+  }
+
+  /** The state that a sequence begins with if none is given. */
+  zeroState(batchSize: number): S {
+    const rows = this.options.numLayers * (this.options.bidirectional ? 2 : 1);
+    const parts = Object.entries(this.#cell.stateWidths);
+    return Object.fromEntries(
+      parts.map(([name, width]) => [name, zeros([rows, batchSize, width as number])]),
+    ) as unknown as S;
+  }
+
+  protected override describe(): string {
+    const { inputSize, hiddenSize, ...rest } = this.options;
+    const defaults: Record<string, unknown> = { ...this.#check({ inputSize, hiddenSize }) };
+    const unusual = Object.entries(rest).filter(([name, value]) => value !== defaults[name]);
+    return [inputSize, hiddenSize, ...unusual.map(([name, value]) => `${name}=${value}`)].join(", ");
+  }
+}

@@ -1,0 +1,56 @@
+import { UsageError } from "../../errors.ts";
+import { expectShape } from "../../ops/sequence.ts";
+import { slice, stack } from "../../ops/slice.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+
+/**
+ * What a recurrent layer remembers: h, and whatever else its cell has. Between calls of a layer each part is
+ * [layers · directions, N, its width]; between the steps of a cell, [N, its width].
+ */
+export type HiddenState = {
+  readonly h: Tensor;
+};
+
+function mapParts<S extends HiddenState>(state: S, f: (part: Tensor, name: keyof S) => Tensor): S {
+  const mapped: Partial<Record<keyof S, Tensor>> = {};
+  for (const name in state) mapped[name] = f(state[name] as Tensor, name);
+  return mapped as S;
+}
+
+/** One row of each part. */
+export function stateRow<S extends HiddenState>(state: S, row: number): S {
+  return mapParts(state, (part) => {
+    const one = part.shape[0] === 1 ? part : slice(part, 0, row, row + 1);
+    return one.reshape(...part.shape.slice(1));
+  });
+}
+
+/** The opposite: the states of all layers and directions, in order. */
+export function stackStates<S extends HiddenState>(states: readonly S[]): S {
+  return mapParts(states[0]!, (part, name) =>
+    states.length === 1
+      ? part.reshape(1, ...part.shape)
+      : stack(
+          states.map((state) => state[name] as Tensor),
+          0,
+        ),
+  );
+}
+
+/** Refuses a state that is not the layer's. */
+export function checkState(
+  where: string,
+  state: HiddenState,
+  rows: number,
+  batchSize: number,
+  widths: Readonly<Record<string, number>>,
+): void {
+  for (const [name, width] of Object.entries(widths)) {
+    const part = (state as Readonly<Record<string, Tensor | undefined>>)[name];
+    if (!part)
+      throw new UsageError(
+        `${where}: state must have ${Object.keys(widths).join(" and ")}, ${name} is missing`,
+      );
+    expectShape(where, `state.${name}`, part.shape, [rows, batchSize, width]);
+  }
+}
