@@ -1,14 +1,6 @@
-// Reductions. Every output is one thread's sum, in an order that the shape alone decides, in double precision.
-import { loadUpTo4 } from "./vector";
-
-/** The two low lanes, and the two high ones, in double precision. */
-@inline function low(x: v128): v128 {
-  return f64x2.promote_low_f32x4(x);
-}
-
-@inline function high(x: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 0, 1));
-}
+// Reductions. Every output is one thread's work, in an order that the shape alone decides; sums are in double precision.
+import { splat } from "./math";
+import { firstLanes, high, loadUpTo4, low, storeUpTo4 } from "./vector";
 
 /** Σ x, or Σ x² */
 @inline function sumOf(p: usize, n: i32, squared: bool): f64 {
@@ -106,6 +98,66 @@ function finish(out: usize, s0: v128, s1: v128, n: i32, a: SumColumnsArgs): void
 @inline function store(out: usize, sum: f64, a: SumColumnsArgs): void {
   const scaled = f32(sum * a.scale);
   f32.store(out, a.accumulate ? f32.load(out) + scaled : scaled);
+}
+
+@unmanaged export class MaxArgs { x: usize; values: usize; indices: usize; size: i32; width: i32 }
+
+/** values[o, j] = maxᵢ x[o, i, j], indices its first place; NaN is the largest of all. A unit is one (o, j / 4). */
+export function maxForward(a: MaxArgs, from: i32, to: i32): void {
+  const width = a.width, tiles = (width + 3) / 4, stride = <usize>width << 2;
+  for (let unit = from; unit < to; unit++) {
+    const o = unit / tiles, column = (unit % tiles) << 2, at = <usize>(o * width + column) << 2;
+    if (width == 1) maxOfRow(a.x + <usize>o * a.size * stride, a.size, a.values + at, a.indices + at);
+    else {
+      const x = a.x + <usize>o * a.size * stride + (<usize>column << 2);
+      maxOfColumns(x, stride, a.size, width - column, a.values + at, a.indices + at);
+    }
+  }
+}
+
+/** First the maximum, then where it is. */
+function maxOfRow(x: usize, n: i32, value: usize, index: usize): void {
+  const none = splat(-Infinity);
+  let m = none;
+  for (let i = 0; i < n; i += 4) {
+    const v = loadUpTo4(x + (<usize>i << 2), n - i);
+    m = f32x4.max(m, n - i >= 4 ? v : v128.bitselect(v, none, firstLanes(n - i)));
+  }
+  m = f32x4.max(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
+  m = f32x4.max(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
+  f32.store(value, f32x4.extract_lane(m, 0));
+  for (let i = 0; i < n; i += 4) {
+    const v = loadUpTo4(x + (<usize>i << 2), n - i);
+    const found = i32x4.bitmask(v128.and(v128.or(f32x4.eq(v, m), f32x4.ne(v, v)), firstLanes(n - i)));
+    if (found) {
+      i32.store(index, i + ctz(found));
+      return;
+    }
+  }
+}
+
+function maxOfColumns(x: usize, stride: usize, size: i32, n: i32, value: usize, index: usize): void {
+  let best = loadUpTo4(x, n), at = i32x4.splat(0);
+  for (let i = 1; i < size; i++) {
+    x += stride;
+    const v = loadUpTo4(x, n);
+    const better = v128.or(f32x4.gt(v, best), v128.and(f32x4.ne(v, v), f32x4.eq(best, best)));
+    best = v128.bitselect(v, best, better);
+    at = v128.bitselect(i32x4.splat(i), at, better);
+  }
+  storeUpTo4(value, best, n);
+  storeUpTo4(index, at, n);
+}
+
+@unmanaged export class MaxBackwardArgs { dy: usize; indices: usize; dx: usize; size: i32; width: i32 }
+
+/** dx[o, indices[o, j], j] += dy[o, j]; a unit is one (o, j) */
+export function maxBackward(a: MaxBackwardArgs, from: i32, to: i32): void {
+  for (let unit = from; unit < to; unit++) {
+    const at = <usize>unit << 2, row = unit / a.width * a.size + i32.load(a.indices + at);
+    const dx = a.dx + (<usize>(row * a.width + unit % a.width) << 2);
+    f32.store(dx, f32.load(dx) + f32.load(a.dy + at));
+  }
 }
 
 @unmanaged export class SquaresArgs { x: usize; partials: usize; length: i32; block: i32 }

@@ -30,3 +30,12 @@ export function storeTail(p: usize, v: v128, n: i32): void {
 @inline export function firstLanes(n: i32): v128 {
   return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(n));
 }
+
+/** The two low lanes, and the two high ones, in double precision. */
+@inline export function low(x: v128): v128 {
+  return f64x2.promote_low_f32x4(x);
+}
+
+@inline export function high(x: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 0, 1));
+}

@@ -4,6 +4,7 @@ export const families = [
   "memory",
   "pointwise",
   "reduce",
+  "norm",
   "dropout",
   "softmax",
   "shape",

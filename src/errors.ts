@@ -25,6 +25,9 @@ export class OptionError extends UnrolledError {}
 /** The data to train on or to work on is not usable: empty, binary, too short, unknown characters. */
 export class DataError extends UnrolledError {}
 
+/** A file or folder cannot be read or written, or is not to be overwritten. */
+export class FileError extends UnrolledError {}
+
 /** A file is not what it claims to be: truncated, tampered with, too large, of another version. */
 export class FormatError extends UnrolledError {}
 

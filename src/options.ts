@@ -56,6 +56,17 @@ export function functionOf<T extends (...args: never[]) => unknown>() {
   return v.custom<T>((x) => typeof x === "function", must("a function"));
 }
 
+/** The version of a file's format, where there is one so far. */
+export function formatVersion<const N extends number>(current: N) {
+  return v.literal(current, ({ input }) => {
+    const newer = typeof input === "number" && input > current;
+    return `must be ${current}, got ${show(input)}${newer ? ": a newer version of unrolled wrote it" : ""}`;
+  });
+}
+
+/** A schema for each of an interface's options: what is missing or of another type does not compile. */
+export type SchemasOf<Options> = { [K in keyof Options]-?: v.GenericSchema<Options[K] | undefined, unknown> };
+
 /** An object that has no other keys than these. */
 export function recordOf<const T extends v.ObjectEntries>(entries: T) {
   return v.strictObject(entries, (issue) => {

@@ -3,11 +3,11 @@ import type { Generator } from "../tensor/random.ts";
 /** How to choose a token from its scores. */
 export interface SamplingOptions {
   /** Divides the logits: below 1 is bolder on what is likely, 0 always takes the likeliest. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** Only the k likeliest. Default all. */
-  topK?: number;
+  topK?: number | undefined;
   /** Only the likeliest that together reach this probability (nucleus sampling, Holtzman et al. 2020). Default 1. */
-  topP?: number;
+  topP?: number | undefined;
 }
 
 /**

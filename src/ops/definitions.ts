@@ -16,6 +16,7 @@ export { dropoutOp as dropout } from "./dropout.ts";
 export { embeddingOp as embedding, gatherOp as gather } from "./gather.ts";
 export { gruOp as gru } from "./gru.ts";
 export { addScaledOp as addScaled, scaleInPlaceOp as scaleInPlace } from "./in-place.ts";
+export { layerNormOp as layerNorm } from "./layer-norm.ts";
 export { linearOp as linear } from "./linear.ts";
 export { lstmOp as lstm } from "./lstm.ts";
 export { matmulOp as matmul } from "./matmul.ts";
@@ -41,6 +42,7 @@ export {
   squareOp as square,
   tanhOp as tanh,
 } from "./pointwise.ts";
+export { argmaxOp as argmax, maxOp as max, meanOp as mean, sumOp as sum } from "./reduce.ts";
 export { reverseSequencesOp as reverseSequences } from "./reverse-sequences.ts";
 export { rnnOp as rnn } from "./rnn.ts";
 export { concatOp as concat, sliceOp as slice } from "./slice.ts";

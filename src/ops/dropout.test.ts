@@ -105,6 +105,10 @@ it("returns x itself where there is nothing to drop", () => {
 });
 
 it("refuses a probability that leaves nothing", () => {
-  expect(() => dropout(tensor([1]), 1, { stream: 1 })).toThrowErrorMatchingInlineSnapshot(`[OptionError: dropout: p must be from 0 to below 1, got 1]`);
-  expect(() => dropout(tensor([1]), Number.NaN, { stream: 1 })).toThrowErrorMatchingInlineSnapshot(`[OptionError: dropout: p must be from 0 to below 1, got NaN]`);
+  expect(() => dropout(tensor([1]), 1, { stream: 1 })).toThrowErrorMatchingInlineSnapshot(
+    `[OptionError: dropout: p must be from 0 to below 1, got 1]`,
+  );
+  expect(() => dropout(tensor([1]), Number.NaN, { stream: 1 })).toThrowErrorMatchingInlineSnapshot(
+    `[OptionError: dropout: p must be from 0 to below 1, got NaN]`,
+  );
 });

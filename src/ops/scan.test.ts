@@ -8,6 +8,7 @@ import { withReference } from "../testing/reference-backend.ts";
 import { add, mul, sub } from "./binary.ts";
 import { gru } from "./gru.ts";
 import { linear } from "./linear.ts";
+import { lstm } from "./lstm.ts";
 import { holdState, maskPadding } from "./padding.ts";
 import { sigmoid, tanh } from "./pointwise.ts";
 import { type ScanOptions, scan } from "./scan.ts";
@@ -38,6 +39,28 @@ function gruByScan(inputs: Tensors, options: ScanOptions): Tensor[] {
     options,
   );
   return [output, state];
+}
+
+function lstmByScan(inputs: Tensors, options: ScanOptions): Tensor[] {
+  const { input, weightIh, weightHh, biasIh, biasHh, h0, c0 } = inputs;
+  const { output, state } = scan(
+    (x, { h, c }) => {
+      const gates = add(linear(x, weightIh!, biasIh), linear(h, weightHh!, biasHh));
+      const [i, f, g, o] = [0, 1, 2, 3].map((k) => slice(gates, 1, k * H, (k + 1) * H)) as [
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
+      const cell = add(mul(sigmoid(f), c), mul(sigmoid(i), tanh(g)));
+      const next = mul(sigmoid(o), tanh(cell));
+      return { output: next, state: { h: next, c: cell } };
+    },
+    input!,
+    { h: h0!, c: c0! },
+    options,
+  );
+  return [output, state.h, state.c];
 }
 
 const forms: Record<string, { lengths?: number[]; reverse?: boolean }> = {
@@ -81,17 +104,21 @@ describe.each(Object.entries(forms))("scan %s", (form, { lengths, reverse = fals
   }
 
   it("makes a GRU equal to the fused one", () => {
-    expectEqual(
-      3,
-      ["h0"],
-      [
-        (inputs) => gruByScan(inputs, options(inputs)),
-        (inputs) => {
-          const { output, h } = gru(inputs as never, { reverse });
-          return [output, h];
-        },
-      ],
-    );
+    const byScan = (inputs: Tensors) => gruByScan(inputs, options(inputs));
+    const fused = (inputs: Tensors) => {
+      const { output, h } = gru(inputs as never, { reverse });
+      return [output, h];
+    };
+    expectEqual(3, ["h0"], [byScan, fused]);
+  });
+
+  it("makes an LSTM equal to the fused one", () => {
+    const byScan = (inputs: Tensors) => lstmByScan(inputs, options(inputs));
+    const fused = (inputs: Tensors) => {
+      const { output, h, c } = lstm(inputs as never, { reverse });
+      return [output, h, c];
+    };
+    expectEqual(4, ["h0", "c0"], [byScan, fused]);
   });
 });
 

@@ -6,6 +6,7 @@ import * as dropout from "../ops/dropout.reference.ts";
 import * as gather from "../ops/gather.reference.ts";
 import * as gru from "../ops/gru.reference.ts";
 import * as inPlace from "../ops/in-place.reference.ts";
+import * as layerNorm from "../ops/layer-norm.reference.ts";
 import * as linear from "../ops/linear.reference.ts";
 import * as lstm from "../ops/lstm.reference.ts";
 import * as matmul from "../ops/matmul.reference.ts";
@@ -13,6 +14,7 @@ import * as measure from "../ops/measure.reference.ts";
 import * as optimizer from "../ops/optimizer.reference.ts";
 import * as padding from "../ops/padding.reference.ts";
 import * as pointwise from "../ops/pointwise.reference.ts";
+import * as reduce from "../ops/reduce.reference.ts";
 import * as reverseSequences from "../ops/reverse-sequences.reference.ts";
 import * as rnn from "../ops/rnn.reference.ts";
 import * as slice from "../ops/slice.reference.ts";
@@ -39,4 +41,6 @@ export const references = {
   ...crossEntropy,
   ...softmax,
   ...dropout,
+  ...layerNorm,
+  ...reduce,
 } satisfies { [Name in keyof typeof definitions]: ReferenceOf<(typeof definitions)[Name]> };

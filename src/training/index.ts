@@ -1,1 +1,4 @@
-export {};
+export type { CheckpointEvent, DoneEvent, StepEvent, TrainingEvent, ValidationEvent } from "./events.ts";
+export type { Progress, TrainingState } from "./state.ts";
+export { type BatchLoss, type Checkpoints, Trainer, type TrainerOptions } from "./trainer.ts";
+export type { Tree } from "./tree.ts";

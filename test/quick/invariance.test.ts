@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { step } from "../../src/autograd/step.ts";
+import { mapValues, step } from "../../src/autograd/step.ts";
 import { setThreads, threads } from "../../src/engine/engine.ts";
-import { gru, rnn, type SequenceInputs } from "../../src/ops/index.ts";
+import { gru, lstm, rnn, type SequenceInputs } from "../../src/ops/index.ts";
 import { Generator } from "../../src/tensor/random.ts";
+import { sizeOf } from "../../src/tensor/shape.ts";
 import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
 
 // What must not matter, to the last bit: what padding holds, where in the batch a sequence stands and what stands beside
@@ -11,13 +12,17 @@ import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
 const T = 12;
 const I = 20;
 const H = 37;
+const P = 21;
 
 type State = Record<string, Tensor>;
 
 interface Cell {
   name: string;
   gates: number;
-  states: readonly string[];
+  /** The widths of the parts of its state; the first is the output's too. */
+  states: Readonly<Record<string, number>>;
+  /** Weights beside those that all cells have. */
+  weights?: Record<string, number[]>;
   /** Initial state → outputs and final state, both under the initial state's names. */
   run(inputs: Omit<SequenceInputs, "h0">, state: State, reverse: boolean): { output: Tensor; state: State };
 }
@@ -26,7 +31,7 @@ const cells: Cell[] = [
   {
     name: "rnn",
     gates: 1,
-    states: ["h0"],
+    states: { h0: H },
     run(inputs, { h0 }, reverse) {
       const { output, h } = rnn({ ...inputs, h0 }, { reverse });
       return { output, state: { h0: h } };
@@ -35,12 +40,31 @@ const cells: Cell[] = [
   ...[true, false].map((resetAfter) => ({
     name: `gru, reset ${resetAfter ? "after" : "before"}`,
     gates: 3,
-    states: ["h0"],
+    states: { h0: H },
     run(inputs: Omit<SequenceInputs, "h0">, { h0 }: State, reverse: boolean) {
       const { output, h } = gru({ ...inputs, h0 }, { reverse, resetAfter });
       return { output, state: { h0: h } };
     },
   })),
+  {
+    name: "lstm",
+    gates: 4,
+    states: { h0: H, c0: H },
+    run(inputs, { h0, c0 }, reverse) {
+      const { output, h, c } = lstm({ ...inputs, h0, c0 }, { reverse });
+      return { output, state: { h0: h, c0: c } };
+    },
+  },
+  {
+    name: "lstm, projected, peepholes",
+    gates: 4,
+    states: { h0: P, c0: H },
+    weights: { weightHr: [P, H], peephole: [3, H] },
+    run(inputs, { h0, c0 }, reverse) {
+      const { output, h, c } = lstm({ ...inputs, h0, c0 }, { reverse });
+      return { output, state: { h0: h, c0: c } };
+    },
+  },
 ];
 
 const LENGTHS = [12, 3, 0, 7, 12, 1, 5, 11, 8];
@@ -53,21 +77,28 @@ function draw(cell: Cell) {
   const normal = (size: number, scale = 1) =>
     Float32Array.from({ length: size }, () => generator.normal() * scale);
   const rows = cell.gates * H;
-  const weights: Record<string, [Float32Array, number[]]> = {
-    weightIh: [normal(rows * I, 0.2), [rows, I]],
-    weightHh: [normal(rows * H, 0.2), [rows, H]],
-    biasIh: [normal(rows), [rows]],
-    biasHh: [normal(rows), [rows]],
+  const width = Object.values(cell.states)[0]!;
+  const shapes = {
+    weightIh: [rows, I],
+    weightHh: [rows, width],
+    biasIh: [rows],
+    biasHh: [rows],
+    ...cell.weights,
   };
+  const weights = Object.entries(shapes).map(([name, shape]): [string, number[], Float32Array] => [
+    name,
+    shape,
+    normal(sizeOf(shape), 0.2),
+  ]);
   const sequences = LENGTHS.map((length) => ({
     length,
     x: normal(T * I),
     /** The gradients of what is differentiated with respect to this sequence's outputs and final states. */
-    dOutput: normal(T * H),
-    states: Object.fromEntries(cell.states.map((name) => [name, normal(H)])) as Arrays,
-    dStates: Object.fromEntries(cell.states.map((name) => [name, normal(H)])) as Arrays,
+    dOutput: normal(T * width),
+    states: mapValues(cell.states, (size) => normal(size)),
+    dStates: mapValues(cell.states, (size) => normal(size)),
   }));
-  return { weights, sequences };
+  return { width, weights, sequences };
 }
 
 type Drawn = ReturnType<typeof draw>;
@@ -111,7 +142,7 @@ interface Way {
 }
 
 /** Forward and backward over a batch of these sequences. */
-function compute(cell: Cell, { weights }: Drawn, sequences: Sequence[], way: Way = {}): Outcome {
+function compute(cell: Cell, { width, weights }: Drawn, sequences: Sequence[], way: Way = {}): Outcome {
   const { reverse = false, lengths = true, cut } = way;
   const count = sequences.length;
   const times: [number, number][] =
@@ -124,18 +155,19 @@ function compute(cell: Cell, { weights }: Drawn, sequences: Sequence[], way: Way
   return step(() => {
     const leaf = (values: Float32Array, shape: number[]) => tensor(values, shape, { requiresGrad: true });
     const parameters = Object.fromEntries(
-      Object.entries(weights).map(([name, [values, shape]]) => [name, leaf(values, shape)]),
+      weights.map(([name, shape, values]) => [name, leaf(values, shape)]),
     ) as Pick<SequenceInputs, "weightIh" | "weightHh">;
-    const initial: State = {};
-    for (const name of cell.states) {
-      const values = batch(
-        sequences.map((s) => s.states[name]!),
-        H,
-        0,
-        1,
-      );
-      initial[name] = leaf(values, [count, H]);
-    }
+    const initial = Object.fromEntries(
+      Object.entries(cell.states).map(([name, size]) => {
+        const values = batch(
+          sequences.map((s) => s.states[name]!),
+          size,
+          0,
+          1,
+        );
+        return [name, leaf(values, [count, size])];
+      }),
+    );
     const chunks = times.map(([from, to]) => ({
       from,
       to,
@@ -164,15 +196,15 @@ function compute(cell: Cell, { weights }: Drawn, sequences: Sequence[], way: Way
       storage: output!.storage,
       grad: batch(
         sequences.map((s) => s.dOutput),
-        H,
+        width,
         from,
         to,
       ),
     }));
-    for (const name of cell.states) {
+    for (const [name, size] of Object.entries(cell.states)) {
       const grad = batch(
         sequences.map((s) => s.dStates[name]!),
-        H,
+        size,
         0,
         1,
       );
@@ -183,12 +215,12 @@ function compute(cell: Cell, { weights }: Drawn, sequences: Sequence[], way: Way
     const read = (t: Tensor | undefined) => t!.toArray() as Float32Array;
     const join = (parts: Float32Array[]) => Float32Array.from(parts.flatMap((part) => [...part]));
     const perSequence: [string, Float32Array, number][] = [
-      ["output", join(chunks.map(({ output }) => read(output))), H],
+      ["output", join(chunks.map(({ output }) => read(output))), width],
       ["gradient of x", join(chunks.map(({ input }) => read(input.grad))), I],
     ];
-    for (const name of cell.states) {
-      perSequence.push([`final ${name}`, read(state[name]), H]);
-      perSequence.push([`gradient of ${name}`, read(initial[name]!.grad), H]);
+    for (const [name, size] of Object.entries(cell.states)) {
+      perSequence.push([`final ${name}`, read(state[name]), size]);
+      perSequence.push([`gradient of ${name}`, read(initial[name]!.grad), size]);
     }
     return {
       sequences: sequences.map((_, n) =>
@@ -226,7 +258,7 @@ describe.each(cells)("$name", (cell) => {
       const spoiled = sequences.map((s) => ({
         ...s,
         x: s.x.slice().fill(Number.NaN, s.length * I),
-        dOutput: s.dOutput.slice().fill(Number.NaN, s.length * H),
+        dOutput: s.dOutput.slice().fill(Number.NaN, s.length * drawn.width),
       }));
       const actual = compute(cell, drawn, spoiled, { reverse });
       expectSameSequences(actual.sequences, expected.sequences);

@@ -1,16 +1,21 @@
 import * as v from "valibot";
 import { FormatError } from "../../errors.ts";
-import { checkContent, oneOf, recordOf, recordWith, text, trueOrFalse } from "../../options.ts";
+import {
+  checkContent,
+  formatVersion,
+  oneOf,
+  recordOf,
+  recordWith,
+  text,
+  trueOrFalse,
+} from "../../options.ts";
 import { ByteTokenizer } from "./byte-tokenizer.ts";
 import { CharTokenizer } from "./char-tokenizer.ts";
 import { TOKENIZER_VERSION, type Tokenizer } from "./tokenizer.ts";
 import { WordTokenizer } from "./word-tokenizer.ts";
 import { EOS, UNK, wordSplits } from "./words.ts";
 
-const formatVersion = v.literal(TOKENIZER_VERSION, ({ input }) => {
-  const newer = typeof input === "number" && input > TOKENIZER_VERSION;
-  return `must be ${TOKENIZER_VERSION}, got ${JSON.stringify(input)}${newer ? ": a newer version of unrolled wrote it" : ""}`;
-});
+const version = formatVersion(TOKENIZER_VERSION);
 
 const symbols = v.pipe(
   v.array(text(), "must be an array of strings"),
@@ -28,9 +33,9 @@ const symbols = v.pipe(
  * A token is the place of its symbol in the list.
  */
 const schemas = {
-  byte: recordOf({ formatVersion, unit: v.literal("byte") }),
+  byte: recordOf({ formatVersion: version, unit: v.literal("byte") }),
   char: recordOf({
-    formatVersion,
+    formatVersion: version,
     unit: v.literal("char"),
     symbols: v.pipe(
       symbols,
@@ -41,7 +46,7 @@ const schemas = {
     ),
   }),
   word: recordOf({
-    formatVersion,
+    formatVersion: version,
     unit: v.literal("word"),
     split: oneOf(wordSplits),
     lowercase: trueOrFalse(),

@@ -15,8 +15,8 @@ export interface Tokenizer {
   /** `what` names the text in an error. */
   encode(text: string, what?: string): Int32Array;
   decode(tokens: ArrayLike<number>): string;
-  /** Decodes token by token. */
-  decoder(): TokenDecoder;
+  /** Decodes token by token what follows a text: words know from it whether a blank comes first. */
+  decoder(after?: string): TokenDecoder;
   /** The content of tokenizer.json. */
   toJSON(): Record<string, unknown>;
 }

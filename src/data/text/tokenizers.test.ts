@@ -149,8 +149,8 @@ describe("tokenizer.json", () => {
       ].map(problem),
     ).toMatchInlineSnapshot(`
       [
-        "FormatError: model/tokenizer.json: must be an object",
-        "FormatError: model/tokenizer.json: unit must be an object",
+        "FormatError: model/tokenizer.json: must be an object, got null",
+        "FormatError: model/tokenizer.json: unit is missing",
         "FormatError: model/tokenizer.json: unit must be char, byte or word, got "syllable"",
         "FormatError: model/tokenizer.json: formatVersion is missing",
         "FormatError: model/tokenizer.json: formatVersion must be 1, got 2: a newer version of unrolled wrote it",

@@ -69,8 +69,8 @@ export class WordTokenizer implements Tokenizer {
     return decodeAll(this.decoder(), tokens);
   }
 
-  decoder(): TokenDecoder {
-    let before: string | undefined;
+  decoder(after = ""): TokenDecoder {
+    let before = /\S$/.test(after) ? splitWords(after, this.split).at(-1) : undefined;
     return {
       push: (token) => {
         const word = symbolOf(this.words, token);

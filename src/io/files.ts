@@ -1,0 +1,109 @@
+import { nodeModule } from "../engine/features.ts";
+import { FileError, FormatError, UsageError } from "../errors.ts";
+
+/** All that touches the file system. In a page there is none, and each function says so. */
+function fileSystem(path: string) {
+  const fs = nodeModule<typeof import("node:fs/promises")>("node:fs/promises");
+  const paths = nodeModule<typeof import("node:path")>("node:path");
+  if (!fs || !paths)
+    throw new UsageError(`${path}: files can be read and written in Node alone, not in a page`);
+  return { fs, paths };
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or folder",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  EISDIR: "it is a folder, not a file",
+  ENOTDIR: "a part of the path is a file, not a folder",
+  ENOSPC: "no space left on the device",
+  ENAMETOOLONG: "the name is too long",
+};
+
+function fileError(path: string, verb: "read" | "written", cause: unknown): FileError {
+  const { code, message } = cause as { code?: string; message?: string };
+  return new FileError(`${path}: cannot be ${verb}: ${reasons[code ?? ""] ?? message}`, { cause });
+}
+
+const size = (bytes: number) => (bytes < 2 ** 20 ? `${bytes} bytes` : `${(bytes / 2 ** 20).toFixed(1)} MiB`);
+
+/** The content of a file of at most `maxBytes`; more is refused before it is read. */
+export async function readFile(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const { fs } = fileSystem(path);
+  const tooLarge = (bytes: number) =>
+    new FormatError(`${path}: is too large: ${size(bytes)}, at most ${size(maxBytes)} are read`);
+  try {
+    const handle = await fs.open(path);
+    try {
+      const { size: bytes } = await handle.stat();
+      if (bytes > maxBytes) throw tooLarge(bytes);
+      const content = await handle.readFile();
+      if (content.length > maxBytes) throw tooLarge(content.length);
+      return new Uint8Array(content.buffer, content.byteOffset, content.length);
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    throw cause instanceof FormatError ? cause : fileError(path, "read", cause);
+  }
+}
+
+/** Replaces a file as a whole: whatever happens, there is the old content or the new one, never a part. */
+export async function writeFile(path: string, content: Uint8Array | string): Promise<void> {
+  const { fs, paths } = fileSystem(path);
+  const temporary = paths.join(paths.dirname(path), `.${paths.basename(path)}.${process.pid}.tmp`);
+  try {
+    await fs.mkdir(paths.dirname(path), { recursive: true });
+    const handle = await fs.open(temporary, "w");
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await fs.rename(temporary, path);
+    await syncFolder(paths.dirname(path));
+  } catch (cause) {
+    await fs.rm(temporary, { force: true }).catch(() => {});
+    throw fileError(path, "written", cause);
+  }
+}
+
+/** Makes a rename last through a power cut. Windows has no such thing and refuses. */
+async function syncFolder(path: string): Promise<void> {
+  try {
+    const handle = await fileSystem(path).fs.open(path);
+    await handle.sync().finally(() => handle.close());
+  } catch {}
+}
+
+/** Makes sure, before hours of work, that `path` is an empty folder one can write to; creates it if need be. */
+export async function createEmptyFolder(path: string): Promise<void> {
+  const { fs, paths } = fileSystem(path);
+  const probe = paths.join(path, `.unrolled.${process.pid}.tmp`);
+  let entries: string[];
+  try {
+    await fs.mkdir(path, { recursive: true });
+    entries = await fs.readdir(path);
+    if (entries.length === 0) {
+      await fs.writeFile(probe, "");
+      await fs.rm(probe);
+    }
+  } catch (cause) {
+    if ((cause as { code?: string }).code === "EEXIST") {
+      throw new FileError(`${path}: must be a folder, but is a file`);
+    }
+    throw fileError(path, "written", cause);
+  }
+  if (entries.length > 0) {
+    const some = entries.slice(0, 3).join(", ") + (entries.length > 3 ? ", …" : "");
+    throw new FileError(`${path}: must be a new or empty folder, but holds ${some}`, {
+      hint: "name another folder, or remove this one first",
+    });
+  }
+}
+
+export function joinPath(...parts: string[]): string {
+  return fileSystem(parts[0]!).paths.join(...parts);
+}

@@ -1,0 +1,55 @@
+import { apply, expectDtype } from "../autograd/apply.ts";
+import type { Op } from "../autograd/op.ts";
+import { run, share } from "../engine/engine.ts";
+import { OptionError, ShapeError } from "../errors.ts";
+import { formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { sumOver } from "./broadcast.ts";
+
+export const layerNormOp: Op<"x" | "weight" | "bias", "y", "statistics", { eps: number }> = {
+  name: "layerNorm",
+  infer({ x, weight, bias }) {
+    const width = x.at(-1);
+    if (!width) throw new ShapeError(`layerNorm: x must be [..., features], got ${formatShape(x)}`);
+    const expectWidth = (what: string, shape: Shape) => {
+      if (shape.length && (shape.length !== 1 || shape[0] !== width)) {
+        throw new ShapeError(`layerNorm: ${what} must be [${width}], got ${formatShape(shape)}`);
+      }
+    };
+    expectWidth("weight", weight);
+    expectWidth("bias", bias);
+    return { outputs: { y: x }, saved: { statistics: [...x.slice(0, -1), 2] } };
+  },
+  forward({ shapes, inputs, outputs: { y }, saved: { statistics } }, { eps }) {
+    const width = shapes.x.at(-1)!;
+    const rows = sizeOf(shapes.x) / width;
+    run("layerNormForward", { ...inputs, y, statistics, width, eps }, rows, share(rows, 10 * rows * width));
+  },
+  backward({ shapes, inputs: { x, weight }, saved: { statistics }, gradOutputs: { y: dy }, gradInputs }) {
+    const width = shapes.x.at(-1)!;
+    const rows = sizeOf(shapes.x) / width;
+    const { x: dx, weight: dWeight, bias: dBias } = gradInputs;
+    if (dx) {
+      const args = { x, weight, statistics, dy, dx, width };
+      run("layerNormBackward", args, rows, share(rows, 20 * rows * width));
+    }
+    if (dWeight) {
+      const units = Math.ceil(width / 4);
+      const args = { x, statistics, dy, dWeight, rows, width };
+      run("layerNormWeight", args, units, share(units, 5 * rows * width, 4));
+    }
+    if (dBias) sumOver(dy, [rows, width], [true, false], dBias, { accumulate: true });
+  },
+};
+
+/**
+ * (x − mean)/√(variance + eps) over the last axis, times weight, plus bias, each [features] or left out
+ * (Ba, Kiros & Hinton 2016). The variance is that of the row itself (divided by n).
+ */
+export function layerNorm(x: Tensor, weight?: Tensor, bias?: Tensor, eps = 1e-5): Tensor {
+  expectDtype("layerNorm", "x", x, "float32");
+  if (weight) expectDtype("layerNorm", "weight", weight, "float32");
+  if (bias) expectDtype("layerNorm", "bias", bias, "float32");
+  if (!(eps >= 0)) throw new OptionError(`layerNorm: eps must be 0 or more, got ${eps}`);
+  return apply(layerNormOp, { x, weight, bias }, { eps }).y;
+}

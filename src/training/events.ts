@@ -1,0 +1,50 @@
+/** What a training tells as it goes on. */
+export type TrainingEvent = StepEvent | ValidationEvent | CheckpointEvent | DoneEvent;
+
+/** After an update of the weights; not after each, but often enough to watch. */
+export interface StepEvent {
+  type: "step";
+  /** Updates so far. */
+  step: number;
+  /** The running epoch, from 1. */
+  epoch: number;
+  epochs: number;
+  /** Mean training loss since the last such event. */
+  loss: number;
+  /** Norm of the gradient before clipping. */
+  gradNorm: number;
+  learningRate: number;
+  tokensPerSecond: number;
+  /** The part of the work that is done, 0 to 1. */
+  progress: number;
+  secondsLeft: number;
+}
+
+export interface ValidationEvent {
+  type: "validation";
+  step: number;
+  epoch: number;
+  loss: number;
+  /** Whether no validation before was as good. */
+  best: boolean;
+}
+
+export interface CheckpointEvent {
+  type: "checkpoint";
+  step: number;
+  /** The best weights, or all it takes to go on from here. */
+  kind: "best" | "last";
+  path: string;
+}
+
+export interface DoneEvent {
+  type: "done";
+  reason: "finished" | "early-stopping" | "aborted";
+  step: number;
+  epoch: number;
+  /** Of the best validation; absent if there was none. */
+  validLoss?: number;
+  tokens: number;
+  tokensPerSecond: number;
+  seconds: number;
+}

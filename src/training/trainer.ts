@@ -1,0 +1,273 @@
+import { step } from "../autograd/step.ts";
+import type { Batches } from "../data/batches.ts";
+import { NumericError } from "../errors.ts";
+import type { Module } from "../nn/module.ts";
+import { mul } from "../ops/binary.ts";
+import { clipGradNorm } from "../optim/clip.ts";
+import type { Optimizer, OptimizerOptions } from "../optim/optimizer.ts";
+import type { Schedule } from "../optim/schedule.ts";
+import { randomState } from "../tensor/random.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { DoneEvent, StepEvent, TrainingEvent } from "./events.ts";
+import { gradientError, lossError } from "./finite.ts";
+import { eventLoopTurns } from "./pause.ts";
+import { Report, type Update } from "./report.ts";
+import { PREFIX, type Progress, type TrainingState, under } from "./state.ts";
+import { isName, isTensor, mapTree, type Tree } from "./tree.ts";
+
+/** What a batch comes to. */
+export interface BatchLoss<Carried> {
+  /** The mean to be minimised. */
+  loss: Tensor;
+  /** How many tokens it is the mean of. */
+  tokens: number;
+  /** The state to go on from in the next batch of the epoch; gradients do not flow back through it. */
+  state?: Carried;
+}
+
+/** Where checkpoints go; each method gives the path, for the events. */
+export interface Checkpoints {
+  saveBest(weights: ReadonlyMap<string, Tensor>): Promise<string>;
+  saveLast(state: TrainingState): Promise<string>;
+}
+
+export interface TrainerOptions<Batch, Carried extends Tree<Tensor>> {
+  model: Module;
+  batches: Batches<Batch>;
+  /** The loss of a batch, computed inside a step. `state` is undefined at the start of an epoch. */
+  loss(batch: Batch, state: Carried | undefined): BatchLoss<Carried>;
+  optimizer: Pick<Optimizer<OptimizerOptions>, "learningRate" | "step" | "stateDict" | "loadStateDict">;
+  epochs: number;
+  schedule?: Schedule;
+  /** Scales gradients down to this norm. Default: not at all. */
+  clip?: number;
+  /** Batches whose gradients are averaged for one update. Default 1. */
+  accumulate?: number;
+  /** The loss on held-out data, lower is better; undefined if it was aborted. */
+  validate?(signal: AbortSignal | undefined): Promise<number | undefined>;
+  /** Updates between validations. Default: after each epoch. */
+  validateEvery?: number;
+  /** Stop after this many validations that brought nothing better. Default: never. */
+  patience?: number;
+  checkpoints?: Checkpoints;
+}
+
+/** A loss this many times as large as at the start is no loss to go on from. */
+const EXPLOSION = 3;
+
+/**
+ * Trains a model: truncated back-propagation through time with the state carried from batch to batch, validation, early
+ * stopping, checkpoints of the best and the last weights. In the end the model has its best weights.
+ *
+ *     for await (const event of new Trainer({ … }).run()) console.log(event);
+ */
+export class Trainer<Batch, Carried extends Tree<Tensor>> {
+  readonly #options: TrainerOptions<Batch, Carried>;
+  readonly #parameters: Tensor[];
+  #progress: Progress = {
+    epoch: 0,
+    batch: 0,
+    step: 0,
+    tokens: 0,
+    seconds: 0,
+    updateSeconds: 0,
+    firstLoss: 0,
+    meanLoss: 0,
+    best: undefined,
+    stale: 0,
+  };
+  #schedule: Schedule["initial"];
+  #carried: Carried | undefined;
+  #bestWeights: Map<string, Tensor> | undefined;
+  #started = performance.now();
+
+  constructor(options: TrainerOptions<Batch, Carried>) {
+    this.#options = options;
+    this.#parameters = options.model.parameters();
+    this.#schedule = options.schedule?.initial ?? {};
+  }
+
+  /** Trains to the end, or until the signal: then it saves, says so and returns, as early stopping does. */
+  async *run(signal?: AbortSignal): AsyncGenerator<TrainingEvent, void, void> {
+    const { epochs, patience = Number.POSITIVE_INFINITY } = this.#options;
+    const report = new Report();
+    const pause = eventLoopTurns();
+    this.#started = performance.now() - 1000 * this.#progress.seconds;
+    while (this.#progress.epoch < epochs && this.#progress.stale < patience && !signal?.aborted) {
+      const update = this.#update();
+      report.add(update);
+      if (report.due()) yield this.#stepEvent(report);
+      if (this.#validationDue()) yield* this.#validate(report, signal);
+      await pause();
+    }
+    if (signal?.aborted) yield* this.#saveLast();
+    if (!this.#bestWeights) yield* this.#saveBest();
+    this.#options.model.loadStateDict(this.#bestWeights!);
+    yield this.#doneEvent(signal);
+  }
+
+  /** One change of the weights, by the gradient of `accumulate` batches. */
+  #update(): Update {
+    const started = performance.now();
+    const { model, batches, optimizer, schedule, clip = Number.POSITIVE_INFINITY } = this.#options;
+    const progress = this.#progress;
+    const where = `training: step ${progress.step + 1}, epoch ${progress.epoch + 1}`;
+    const count = Math.min(this.#options.accumulate ?? 1, batches.length - progress.batch);
+    let loss = 0;
+    let tokens = 0;
+    model.train();
+    for (let i = 0; i < count; i++) {
+      const batch = this.#backward(batches.at(progress.epoch, progress.batch + i), 1 / count, where);
+      loss += batch.loss * batch.tokens;
+      tokens += batch.tokens;
+    }
+    loss /= tokens;
+    this.#checkExplosion(loss, where);
+    const gradNorm = clipGradNorm(this.#parameters, clip);
+    if (!Number.isFinite(gradNorm)) throw gradientError(where, gradNorm, model);
+    if (schedule) optimizer.learningRate = schedule.learningRate(progress, this.#schedule);
+    optimizer.step();
+
+    progress.step++;
+    progress.tokens += tokens;
+    progress.batch += count;
+    if (progress.batch >= batches.length) {
+      progress.batch = 0;
+      progress.epoch++;
+      this.#carried = undefined;
+    }
+    const seconds = (performance.now() - started) / 1000;
+    progress.updateSeconds += seconds;
+    return { loss, tokens, seconds, gradNorm, learningRate: optimizer.learningRate };
+  }
+
+  #backward(batch: Batch, share: number, where: string): { loss: number; tokens: number } {
+    const kept = step(() => {
+      const { loss, tokens, state } = this.#options.loss(batch, this.#carried);
+      const value = loss.item();
+      if (!Number.isFinite(value)) throw lossError(where, value, this.#options.model);
+      (share === 1 ? loss : mul(loss, share)).backward();
+      return { loss: value, tokens, state };
+    });
+    this.#carried = kept.state;
+    return kept;
+  }
+
+  #checkExplosion(loss: number, where: string): void {
+    const progress = this.#progress;
+    if (progress.step === 0) progress.firstLoss = progress.meanLoss = loss;
+    progress.meanLoss += 0.1 * (loss - progress.meanLoss);
+    if (progress.meanLoss <= EXPLOSION * Math.max(progress.firstLoss, 1)) return;
+    throw new NumericError(
+      `${where}: loss is exploding: ${progress.meanLoss.toFixed(2)} on average, it began at ${progress.firstLoss.toFixed(2)}`,
+      { hint: "lower the learning rate, or clip gradients at a smaller norm" },
+    );
+  }
+
+  #validationDue(): boolean {
+    const { validateEvery, epochs } = this.#options;
+    const { step, batch, epoch } = this.#progress;
+    if (validateEvery === undefined || epoch >= epochs) return batch === 0;
+    return step % validateEvery === 0;
+  }
+
+  async *#validate(report: Report, signal: AbortSignal | undefined): AsyncGenerator<TrainingEvent> {
+    const { validate, schedule } = this.#options;
+    const progress = this.#progress;
+    if (!report.empty) yield this.#stepEvent(report);
+    // The epoch that ends here, or the one that runs.
+    const epoch = progress.batch === 0 ? progress.epoch : progress.epoch + 1;
+    let best = true;
+    if (validate) {
+      this.#options.model.eval();
+      const loss = await validate(signal);
+      if (loss === undefined) return;
+      best = loss < (progress.best?.loss ?? Number.POSITIVE_INFINITY);
+      if (schedule) this.#schedule = schedule.validated(this.#schedule, loss);
+      progress.stale = best ? 0 : progress.stale + 1;
+      if (best) progress.best = { loss, epoch, step: progress.step };
+      yield { type: "validation", step: progress.step, epoch, loss, best };
+    }
+    if (best) yield* this.#saveBest();
+    yield* this.#saveLast();
+  }
+
+  async *#saveBest(): AsyncGenerator<TrainingEvent> {
+    this.#bestWeights = this.#options.model.stateDict();
+    const path = await this.#options.checkpoints?.saveBest(this.#bestWeights);
+    if (path) yield { type: "checkpoint", step: this.#progress.step, kind: "best", path };
+  }
+
+  async *#saveLast(): AsyncGenerator<TrainingEvent> {
+    const path = await this.#options.checkpoints?.saveLast(this.state());
+    if (path) yield { type: "checkpoint", step: this.#progress.step, kind: "last", path };
+  }
+
+  /** Since the training began, interruptions left out. */
+  get #seconds(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+
+  #stepEvent(report: Report): StepEvent {
+    const { epochs, batches } = this.#options;
+    const { epoch, batch, step } = this.#progress;
+    const progress = (epoch + batch / batches.length) / epochs;
+    return {
+      type: "step",
+      step,
+      epoch: batch === 0 ? epoch : epoch + 1,
+      epochs,
+      ...report.take(),
+      progress,
+      secondsLeft: (this.#seconds * (1 - progress)) / progress,
+    };
+  }
+
+  #doneEvent(signal: AbortSignal | undefined): DoneEvent {
+    const { epoch, step, tokens, updateSeconds, best } = this.#progress;
+    const finished = epoch >= this.#options.epochs;
+    return {
+      type: "done",
+      reason: finished ? "finished" : signal?.aborted ? "aborted" : "early-stopping",
+      step,
+      epoch,
+      ...(best && { validLoss: best.loss }),
+      tokens,
+      tokensPerSecond: updateSeconds > 0 ? tokens / updateSeconds : 0,
+      seconds: this.#seconds,
+    };
+  }
+
+  /** Everything needed to go on from here in another process. */
+  state(): TrainingState {
+    const tensors = new Map<string, Tensor>();
+    for (const [name, t] of this.#options.model.stateDict()) tensors.set(PREFIX.model + name, t);
+    for (const [name, t] of this.#options.optimizer.stateDict()) tensors.set(PREFIX.optimizer + name, t);
+    let count = 0;
+    const carried = mapTree<Tensor, string>(this.#carried, isTensor, (t) => {
+      const name = `${PREFIX.carried}${count++}`;
+      tensors.set(name, t);
+      return name;
+    });
+    return {
+      tensors,
+      progress: { ...this.#progress, seconds: this.#seconds },
+      random: { seed: randomState.seed, step: randomState.step },
+      schedule: this.#schedule,
+      carried,
+    };
+  }
+
+  /** Takes up where the trainer that gave `state` was; `best` are the best weights it had. */
+  restore(state: TrainingState, best?: ReadonlyMap<string, Tensor>): void {
+    const { model, optimizer } = this.#options;
+    model.loadStateDict(under(PREFIX.model, state.tensors));
+    optimizer.loadStateDict(under(PREFIX.optimizer, state.tensors));
+    this.#carried = mapTree(state.carried, isName, (name) => state.tensors.get(name)!) as Carried | undefined;
+    this.#schedule = state.schedule as Schedule["initial"];
+    this.#progress = { ...state.progress };
+    this.#bestWeights = best && new Map(best);
+    randomState.seed = state.random.seed;
+    randomState.step = state.random.step;
+  }
+}
