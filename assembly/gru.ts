@@ -3,7 +3,7 @@
 //   reset after the product:   m = W_hn h + b_hn,   n = tanh(W_in x + b_in + r∘m)
 //   reset before the product:  m = r∘h,             n = tanh(W_in x + b_in + W_hn m + b_hn)
 import { gemm, scratchOf } from "./gemm";
-import { madd, sigmoid4, splat, tanh4 } from "./math";
+import { constant, madd, sigmoid4, tanh4 } from "./math";
 import { lengthOf, rowOf, stateBefore } from "./sequence";
 import { loadUpTo4, storeUpTo4 } from "./vector";
 
@@ -78,7 +78,7 @@ export function gruForward(a: GruForwardArgs, from: i32, to: i32): void {
 @inline function backwardLanes(
   g: usize, before: usize, dOutput: usize, dh: usize, da: usize, H: usize, resetAfter: i32, left: i32,
 ): void {
-  const one = splat(1);
+  const one = constant(1);
   let d = loadUpTo4(dh, left);
   if (dOutput) d = f32x4.add(d, loadUpTo4(dOutput, left));
   const z = loadUpTo4(g + H, left), n = loadUpTo4(g + 2 * H, left);
@@ -99,7 +99,7 @@ export function gruForward(a: GruForwardArgs, from: i32, to: i32): void {
 @inline function resetBackwardLanes(g: usize, dh: usize, da: usize, H: usize, left: i32): void {
   const r = loadUpTo4(g, left), dm = loadUpTo4(da + 3 * H, left);
   storeUpTo4(dh, madd(dm, r, loadUpTo4(dh, left)), left);
-  storeUpTo4(da, f32x4.mul(f32x4.mul(dm, loadUpTo4(g + 3 * H, left)), f32x4.sub(splat(1), r)), left);
+  storeUpTo4(da, f32x4.mul(f32x4.mul(dm, loadUpTo4(g + 3 * H, left)), f32x4.sub(constant(1), r)), left);
 }
 
 @unmanaged export class GruBackwardArgs {

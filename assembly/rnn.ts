@@ -1,6 +1,6 @@
 // The Elman cell, h = f(W_ih x + b_ih + W_hh h + b_hh), over all time steps of some of the sequences.
 import { gemm, scratchOf } from "./gemm";
-import { sigmoid4, splat, tanh4 } from "./math";
+import { constant, sigmoid4, tanh4 } from "./math";
 import { lengthOf, rowOf } from "./sequence";
 import { loadUpTo4, storeUpTo4 } from "./vector";
 
@@ -9,15 +9,15 @@ const RELU: i32 = 1;
 
 @inline function activate(x: v128, kind: i32): v128 {
   if (kind == TANH) return tanh4(x);
-  if (kind == RELU) return f32x4.max(x, splat(0));
+  if (kind == RELU) return f32x4.max(x, f32x4.splat(0));
   return sigmoid4(x);
 }
 
 /** df/da in terms of h = f(a). */
 @inline function slope(h: v128, kind: i32): v128 {
-  const one = splat(1);
+  const one = constant(1);
   if (kind == TANH) return f32x4.sub(one, f32x4.mul(h, h));
-  if (kind == RELU) return v128.and(one, f32x4.gt(h, splat(0)));
+  if (kind == RELU) return v128.and(one, f32x4.gt(h, f32x4.splat(0)));
   return f32x4.mul(h, f32x4.sub(one, h));
 }
 
@@ -31,7 +31,7 @@ const RELU: i32 = 1;
   let d = loadUpTo4(dh, left);
   if (dOutput) d = f32x4.add(d, loadUpTo4(dOutput, left));
   storeUpTo4(da, f32x4.mul(d, slope(loadUpTo4(output, left), kind)), left);
-  storeUpTo4(dh, splat(0), left);
+  storeUpTo4(dh, f32x4.splat(0), left);
 }
 
 @unmanaged export class RnnForwardArgs {
