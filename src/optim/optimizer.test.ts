@@ -51,7 +51,7 @@ const start = () =>
     );
   });
 
-/** One step with the gradients of scripts/golden_optimizers.py. */
+/** One step with the gradients of test/golden/optimizers.py. */
 function advance(parameters: Tensor[], optimizer: Optimizer, time: number, clip: number | null): void {
   for (const p of parameters) {
     const gradient = [...p.toArray()].map((x, i) => Math.cos(2 * x + 0.3 * time) + 0.1 * x * i);

@@ -1,6 +1,6 @@
 """Writes test/golden/optimizers.json: 20 steps of PyTorch's optimizers in float64.
 
-    python3 scripts/golden_optimizers.py
+    python3 test/golden/optimizers.py
 
 The gradients are a formula of the parameter and the step, which src/optim/optimizer.test.ts repeats; where a case has a
 clip, the gradients are clipped to that norm first. Parameters are stored after every fifth step.
@@ -60,8 +60,7 @@ cases = [
     {"optimizer": name, "options": options, "clip": clip, "parameters": trajectory(optimizer_class, options, clip)}
     for name, optimizer_class, options, clip in CASES
 ]
-golden = {"source": "scripts/golden_optimizers.py", "torch": torch.__version__, "shapes": SHAPES, "cases": cases}
-path = pathlib.Path(__file__).parent.parent / "test/golden/optimizers.json"
-path.parent.mkdir(exist_ok=True)
+golden = {"torch": torch.__version__, "shapes": SHAPES, "cases": cases}
+path = pathlib.Path(__file__).parent / "optimizers.json"
 path.write_text(json.dumps(golden) + "\n")
 print(f"{path}: {len(cases)} cases, {path.stat().st_size} bytes")
