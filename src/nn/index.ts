@@ -1,6 +1,7 @@
 export { Dropout } from "./dropout.ts";
 export { Embedding } from "./embedding.ts";
 export * as init from "./init.ts";
+export { LayerNorm } from "./layer-norm.ts";
 export { Linear } from "./linear.ts";
 export { Module } from "./module.ts";
 export { GRU, type GRUOptions, type GRUState } from "./recurrent/gru.ts";

@@ -6,6 +6,7 @@ import {
   Dropout,
   Embedding,
   GRU,
+  LayerNorm,
   Linear,
   LSTM,
   type LSTMState,
@@ -196,6 +197,16 @@ describe("Dropout", () => {
   });
 });
 
+it("LayerNorm leaves mean 0 and variance 1, then its weight and bias", () => {
+  const norm = new LayerNorm(4);
+  norm.weight.set([1, 2, 1, 1]);
+  norm.bias!.set([0, 0, 5, 0]);
+  const y = norm.forward(tensor([1, 2, 3, 4], [1, 4])).toArray();
+  const unit = Math.sqrt(1.25 + 1e-5);
+  const expected = [-1.5 / unit, (2 * -0.5) / unit, 0.5 / unit + 5, 1.5 / unit];
+  expect(relativeError(y, expected)).toBeLessThan(1e-6);
+});
+
 it("layers refuse sizes that make no sense, and print", () => {
   expect(() => new Linear(0, 3)).toThrowErrorMatchingInlineSnapshot(
     `[OptionError: Linear: inFeatures must be a whole number from 1 to 1000000000, got 0]`,
@@ -209,10 +220,13 @@ it("layers refuse sizes that make no sense, and print", () => {
   expect(() => new Dropout(1)).toThrowErrorMatchingInlineSnapshot(
     `[OptionError: Dropout: p must be a number 0 or more and below 1, got 1]`,
   );
-  expect([new Linear(2, 3, { bias: false }), new Dropout()].map(String)).toMatchInlineSnapshot(`
+  expect(
+    [new Linear(2, 3, { bias: false }), new Dropout(), new LayerNorm(3)].map(String),
+  ).toMatchInlineSnapshot(`
     [
       "Linear(2, 3, bias=false), 6 parameters",
       "Dropout(0.5), 0 parameters",
+      "LayerNorm(3), 6 parameters",
     ]
   `);
 });
