@@ -30,6 +30,23 @@ import { loadUpTo4, storeUpTo4 } from "./vector";
   storeUpTo4(y, next, left);
 }
 
+/** The same with the reset after, eight units at a time: V8 makes one 256-bit operation of two alike side by side. */
+function updateEights(g: usize, gate: usize, h: usize, y: usize, bytes: usize): void {
+  for (let u: usize = 0; u < bytes; u += 32) {
+    const pr = g + u, pz = pr + gate, pn = pz + gate, pm = pn + gate;
+    const r0 = sigmoid4(v128.load(pr)), r1 = sigmoid4(v128.load(pr, 16));
+    const z0 = sigmoid4(v128.load(pz)), z1 = sigmoid4(v128.load(pz, 16));
+    const n0 = tanh4(madd(r0, v128.load(pm), v128.load(pn))), n1 = tanh4(madd(r1, v128.load(pm, 16), v128.load(pn, 16)));
+    const h0 = v128.load(h + u), h1 = v128.load(h + u, 16);
+    const next0 = madd(z0, f32x4.sub(h0, n0), n0), next1 = madd(z1, f32x4.sub(h1, n1), n1);
+    v128.store(pr, r0), v128.store(pr, r1, 16);
+    v128.store(pz, z0), v128.store(pz, z1, 16);
+    v128.store(pn, n0), v128.store(pn, n1, 16);
+    v128.store(h + u, next0), v128.store(h + u, next1, 16);
+    v128.store(y + u, next0), v128.store(y + u, next1, 16);
+  }
+}
+
 @unmanaged export class GruForwardArgs {
   gates: usize; // [T, N, 4H] in: r, z, n before their nonlinearities without the state's part, out: r, z, n, m
   output: usize; // [T, N, H] out
@@ -68,6 +85,11 @@ export function gruForward(a: GruForwardArgs, from: i32, to: i32): void {
         continue;
       }
       let p = a.h + <usize>n * bytes, left = H;
+      if (a.resetAfter) {
+        const whole = <usize>(H & ~7) << 2;
+        updateEights(g, bytes, p, y, whole);
+        g += whole, p += whole, y += whole, left = H & 7;
+      }
       for (; left >= 4; left -= 4, g += 16, p += 16, y += 16) updateLanes(g, p, y, bytes, a.resetAfter, 4);
       if (left) updateLanes(g, p, y, bytes, a.resetAfter, left);
     }
