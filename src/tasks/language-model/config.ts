@@ -1,0 +1,61 @@
+import * as v from "valibot";
+import { FormatError } from "../../errors.ts";
+import {
+  checkContent,
+  formatVersion,
+  numberIn,
+  oneOf,
+  recordOf,
+  trueOrFalse,
+  wholeNumber,
+} from "../../options.ts";
+import { cells, nonlinearities } from "./options.ts";
+
+/** The version of config.json that is written. */
+const CONFIG_VERSION = 1;
+
+const MAX_SIZE = 2 ** 20;
+
+/** What the network is. */
+const network = recordOf({
+  vocabularySize: wholeNumber(1, MAX_SIZE),
+  embeddingSize: wholeNumber(1, MAX_SIZE),
+  cell: oneOf(cells),
+  /** Of cell rnn alone. */
+  nonlinearity: v.optional(oneOf(nonlinearities)),
+  hiddenSize: wholeNumber(1, MAX_SIZE),
+  numLayers: wholeNumber(1, 64),
+  dropout: numberIn({ from: 0, below: 1 }),
+  tieWeights: trueOrFalse(),
+});
+
+export type NetworkConfig = v.InferOutput<typeof network>;
+
+const config = recordOf({
+  formatVersion: formatVersion(CONFIG_VERSION),
+  task: v.literal("language-model", ({ input }) => `must be "language-model", got ${JSON.stringify(input)}`),
+  network,
+  /** The options it was trained with, for the record. */
+  training: v.optional(v.record(v.string(), v.unknown())),
+});
+
+/** What config.json holds. */
+export type LanguageModelConfig = v.InferOutput<typeof config>;
+
+export function makeConfig(
+  network: NetworkConfig,
+  training: Record<string, unknown> | undefined,
+): LanguageModelConfig {
+  return { formatVersion: CONFIG_VERSION, task: "language-model", network, ...(training && { training }) };
+}
+
+export function readConfig(json: unknown, file: string): LanguageModelConfig {
+  const checked = checkContent(file, config, json);
+  const { tieWeights, embeddingSize, hiddenSize } = checked.network;
+  if (tieWeights && embeddingSize !== hiddenSize) {
+    throw new FormatError(
+      `${file}: network.tieWeights needs embeddingSize = hiddenSize, got ${embeddingSize} and ${hiddenSize}`,
+    );
+  }
+  return checked;
+}

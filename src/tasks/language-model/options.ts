@@ -1,0 +1,177 @@
+import * as v from "valibot";
+import type { Unit } from "../../data/text/tokenizer.ts";
+import { type WordSplit, wordSplits } from "../../data/text/words.ts";
+import { OptionError } from "../../errors.ts";
+import {
+  checkOptions,
+  functionOf,
+  numberIn,
+  oneOf,
+  recordOf,
+  type SchemasOf,
+  text,
+  trueOrFalse,
+  wholeNumber,
+} from "../../options.ts";
+import type { LanguageModelEvent } from "./events.ts";
+
+export const cells = ["rnn", "lstm", "gru"] as const;
+export const nonlinearities = ["tanh", "relu", "sigmoid"] as const;
+export const units = ["char", "byte", "word"] as const satisfies readonly Unit[];
+export const optimizers = ["sgd", "adagrad", "rmsprop", "adam", "adamw"] as const;
+export const schedules = ["constant", "step", "plateau", "cosine"] as const;
+
+/** Text to learn from: the path of a UTF-8 file, or the text itself. */
+export type TextSource = string | { readonly text: string };
+
+/** Everything `LanguageModel.train` can be told. */
+export interface LanguageModelOptions {
+  /** What a token is. Default "char". */
+  unit?: Unit;
+  /** Of words: how the text is cut into them. Default "whitespace". */
+  split?: WordSplit;
+  /** Of words. Default false. */
+  lowercase?: boolean;
+  /** Of words: rarer ones become `<unk>`. Default 1 for a text with `<unk>` in it, else 2. */
+  minCount?: number;
+  /** Of words: the most there may be, `<unk>` and `<eos>` among them. Default all. */
+  maxVocabulary?: number;
+
+  /** The kind of recurrent layer. Default "lstm". */
+  cell?: (typeof cells)[number];
+  /** Of an rnn's cells. Default "tanh". */
+  nonlinearity?: (typeof nonlinearities)[number];
+  /** Default: as hiddenSize. */
+  embeddingSize?: number;
+  /** Default 128. */
+  hiddenSize?: number;
+  /** Default 2. */
+  numLayers?: number;
+  /** After the embedding, between layers and before the output. Default 0. */
+  dropout?: number;
+  /** The embedding is the output's weight too (Press and Wolf 2017); needs embeddingSize = hiddenSize. Default false. */
+  tieWeights?: boolean;
+
+  /** Text to validate on. Default: the last part of the training text. */
+  valid?: TextSource;
+  /** The part of the training text held out where there is no `valid`; 0 for none. Default 0.1. */
+  validFraction?: number;
+  /** Streams read side by side. Default 50. */
+  batchSize?: number;
+  /** Tokens of a window, through which gradients flow back. Default 50. */
+  seqLength?: number;
+  /** Default 10. */
+  epochs?: number;
+  /** Default "adam". */
+  optimizer?: (typeof optimizers)[number];
+  /** Default 1 for sgd, 0.01 for adagrad, 0.002 for the others. */
+  learningRate?: number;
+  /** Default 0. */
+  weightDecay?: number;
+  /** How the learning rate changes. Default "constant". */
+  schedule?: (typeof schedules)[number];
+  /** Of schedules "step" and "plateau": what the learning rate is multiplied by. Default 0.5. */
+  decay?: number;
+  /** Of schedule "step": epochs before the first decay; from then on there is one an epoch. Default 1. */
+  decayAfter?: number;
+  /** Of schedule "cosine": updates over which the learning rate rises from 0. Default 0. */
+  warmup?: number;
+  /** The gradient's norm is scaled down to this. Default 5. */
+  clip?: number;
+  /** Batches whose gradients are averaged for one update. Default 1. */
+  accumulate?: number;
+  /** Updates between validations. Default: one validation an epoch. */
+  validateEvery?: number;
+  /** Stop after this many validations that brought nothing better. Default: never. */
+  patience?: number;
+  /** Default 1. */
+  seed?: number;
+  /** Default: one for each processor. The result is the same for any number. */
+  threads?: number;
+
+  /** A new or empty folder for the model, its checkpoints and what a resume needs. Default: nothing is written. */
+  out?: string;
+  onProgress?: (event: LanguageModelEvent) => void;
+  /** Ends the training early, as `patience` does: the model is the best so far. */
+  signal?: AbortSignal;
+}
+
+const MAX_SIZE = 65_536;
+const MAX_COUNT = 2 ** 31 - 1;
+
+const textSource = v.custom<TextSource>(
+  (x) => (typeof x === "string" && x !== "") || typeof (x as { text?: unknown } | null)?.text === "string",
+  'must be the path of a text file, or { text: "…" }',
+);
+
+const schema = recordOf({
+  unit: v.optional(oneOf(units), "char"),
+  split: v.optional(oneOf(wordSplits)),
+  lowercase: v.optional(trueOrFalse()),
+  minCount: v.optional(wholeNumber(1, MAX_COUNT)),
+  maxVocabulary: v.optional(wholeNumber(3, 2 ** 20)),
+
+  cell: v.optional(oneOf(cells), "lstm"),
+  nonlinearity: v.optional(oneOf(nonlinearities)),
+  embeddingSize: v.optional(wholeNumber(1, MAX_SIZE)),
+  hiddenSize: v.optional(wholeNumber(1, MAX_SIZE), 128),
+  numLayers: v.optional(wholeNumber(1, 64), 2),
+  dropout: v.optional(numberIn({ from: 0, below: 1 }), 0),
+  tieWeights: v.optional(trueOrFalse(), false),
+
+  valid: v.optional(textSource),
+  validFraction: v.optional(numberIn({ from: 0, to: 0.5 }), 0.1),
+  batchSize: v.optional(wholeNumber(1, MAX_SIZE), 50),
+  seqLength: v.optional(wholeNumber(1, MAX_SIZE), 50),
+  epochs: v.optional(wholeNumber(1, 1_000_000), 10),
+  optimizer: v.optional(oneOf(optimizers), "adam"),
+  learningRate: v.optional(numberIn({ above: 0 })),
+  weightDecay: v.optional(numberIn({ from: 0 }), 0),
+  schedule: v.optional(oneOf(schedules), "constant"),
+  decay: v.optional(numberIn({ above: 0, to: 1 })),
+  decayAfter: v.optional(wholeNumber(0, 1_000_000)),
+  warmup: v.optional(wholeNumber(0, MAX_COUNT)),
+  clip: v.optional(numberIn({ above: 0 }), 5),
+  accumulate: v.optional(wholeNumber(1, MAX_SIZE), 1),
+  validateEvery: v.optional(wholeNumber(1, MAX_COUNT)),
+  patience: v.optional(wholeNumber(1, 1_000_000)),
+  seed: v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER), 1),
+  threads: v.optional(wholeNumber(1, 256)),
+
+  out: v.optional(v.pipe(text(), v.nonEmpty("must not be empty"))),
+  onProgress: v.optional(functionOf<(event: LanguageModelEvent) => void>()),
+  signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
+} satisfies SchemasOf<LanguageModelOptions>);
+
+export type ResolvedOptions = v.InferOutput<typeof schema>;
+
+/** Options that mean nothing unless another has a certain value. */
+const dependent: readonly [keyof ResolvedOptions, keyof ResolvedOptions, readonly string[]][] = [
+  ["split", "unit", ["word"]],
+  ["lowercase", "unit", ["word"]],
+  ["minCount", "unit", ["word"]],
+  ["maxVocabulary", "unit", ["word"]],
+  ["nonlinearity", "cell", ["rnn"]],
+  ["decay", "schedule", ["step", "plateau"]],
+  ["decayAfter", "schedule", ["step"]],
+  ["warmup", "schedule", ["cosine"]],
+];
+
+/** The options, checked and with their defaults. */
+export function checkTrainingOptions(where: string, options: LanguageModelOptions): ResolvedOptions {
+  const checked = checkOptions(where, schema, options);
+  for (const [name, other, values] of dependent) {
+    if (checked[name] !== undefined && !values.includes(String(checked[other]))) {
+      throw new OptionError(
+        `${where}: ${name} is for ${other} ${values.join(" or ")}, got ${other} ${checked[other]}`,
+      );
+    }
+  }
+  const { embeddingSize = checked.hiddenSize, hiddenSize, tieWeights } = checked;
+  if (tieWeights && embeddingSize !== hiddenSize) {
+    throw new OptionError(
+      `${where}: tieWeights needs embeddingSize = hiddenSize, got ${embeddingSize} and ${hiddenSize}`,
+    );
+  }
+  return checked;
+}

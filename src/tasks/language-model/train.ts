@@ -1,0 +1,139 @@
+import type { LanguageModelBatch } from "../../data/text/stream-batches.ts";
+import { setThreads } from "../../engine/engine.ts";
+import { createEmptyFolder } from "../../io/files.ts";
+import { writeModelFolder } from "../../io/model-folder.ts";
+import { perplexity } from "../../metrics/perplexity.ts";
+import { crossEntropy } from "../../ops/cross-entropy.ts";
+import { Adagrad } from "../../optim/adagrad.ts";
+import { Adam, AdamW } from "../../optim/adam.ts";
+import { RMSProp } from "../../optim/rmsprop.ts";
+import {
+  constantSchedule,
+  cosineSchedule,
+  plateauSchedule,
+  type Schedule,
+  stepSchedule,
+} from "../../optim/schedule.ts";
+import { SGD } from "../../optim/sgd.ts";
+import { manualSeed } from "../../tensor/random.ts";
+import { folderCheckpoints } from "../../training/checkpoints.ts";
+import type { TrainingEvent } from "../../training/events.ts";
+import { Trainer } from "../../training/trainer.ts";
+import { type LanguageModelConfig, makeConfig, type NetworkConfig } from "./config.ts";
+import { readCorpus } from "./data.ts";
+import { evaluateTokens } from "./evaluate.ts";
+import type { LanguageModelEvent } from "./events.ts";
+import { LanguageModelNetwork, type NetworkState } from "./network.ts";
+import {
+  checkTrainingOptions,
+  type LanguageModelOptions,
+  type ResolvedOptions,
+  type TextSource,
+} from "./options.ts";
+
+/** Builds and trains a language model; what `LanguageModel.train` does. */
+export async function trainLanguageModel(source: TextSource, given: LanguageModelOptions) {
+  const options = checkTrainingOptions("LanguageModel.train", given);
+  const { out, signal, clip, accumulate, epochs, validateEvery, patience, onProgress } = options;
+  const { tokenizer, train, valid } = await readCorpus(source, options);
+  if (out !== undefined) await createEmptyFolder(out);
+  if (options.threads !== undefined) setThreads(options.threads);
+  manualSeed(options.seed);
+  const config = makeConfig(networkConfig(tokenizer.size, options), forTheRecord(options));
+  const network = new LanguageModelNetwork(config.network);
+  if (out !== undefined) await writeModelFolder(out, { config, tokenizer });
+
+  const updatesPerEpoch = Math.ceil(train.length / accumulate);
+  const schedule = makeSchedule(options, updatesPerEpoch);
+  const trainer = new Trainer<LanguageModelBatch, NetworkState>({
+    model: network,
+    batches: train,
+    loss({ inputs, targets }, state) {
+      const { logits, state: next } = network.forward(inputs, state);
+      return { loss: crossEntropy(logits, targets), tokens: targets.size, state: next };
+    },
+    optimizer: makeOptimizer(network, options),
+    schedule,
+    epochs,
+    clip,
+    accumulate,
+    ...(valid && {
+      async validate(aborted) {
+        return (await evaluateTokens(network, valid, aborted))?.loss;
+      },
+    }),
+    ...(validateEvery !== undefined && { validateEvery }),
+    ...(patience !== undefined && { patience }),
+    ...(out !== undefined && { checkpoints: folderCheckpoints(out) }),
+  });
+  for await (const event of trainer.run(signal)) onProgress?.(withPerplexity(event));
+  network.eval();
+  return { network, tokenizer, config };
+}
+
+function withPerplexity(event: TrainingEvent): LanguageModelEvent {
+  if (event.type === "validation") return { ...event, perplexity: perplexity(event.loss) };
+  if (event.type === "done" && event.validLoss !== undefined) {
+    return { ...event, perplexity: perplexity(event.validLoss) };
+  }
+  return event as LanguageModelEvent;
+}
+
+function networkConfig(vocabularySize: number, options: ResolvedOptions): NetworkConfig {
+  const { cell, hiddenSize, embeddingSize = hiddenSize, numLayers, dropout, tieWeights } = options;
+  const { nonlinearity = "tanh" } = options;
+  return {
+    vocabularySize,
+    embeddingSize,
+    cell,
+    ...(cell === "rnn" && { nonlinearity }),
+    hiddenSize,
+    numLayers,
+    dropout,
+    tieWeights,
+  };
+}
+
+/** The options as config.json keeps them: those that JSON can hold. */
+function forTheRecord(options: ResolvedOptions): LanguageModelConfig["training"] {
+  const { onProgress, signal, valid, out, ...rest } = options;
+  return rest;
+}
+
+const defaultRates = { sgd: 1, adagrad: 0.01, rmsprop: 0.002, adam: 0.002, adamw: 0.002 } as const;
+
+function learningRateOf({ optimizer, learningRate = defaultRates[optimizer] }: ResolvedOptions): number {
+  return learningRate;
+}
+
+function makeOptimizer(network: LanguageModelNetwork, options: ResolvedOptions) {
+  const parameters = network.namedParameters();
+  const settings = { learningRate: learningRateOf(options), weightDecay: options.weightDecay };
+  switch (options.optimizer) {
+    case "sgd":
+      return new SGD(parameters, settings);
+    case "adagrad":
+      return new Adagrad(parameters, settings);
+    case "rmsprop":
+      return new RMSProp(parameters, settings);
+    case "adam":
+      return new Adam(parameters, settings);
+    case "adamw":
+      return new AdamW(parameters, settings);
+  }
+}
+
+function makeSchedule(options: ResolvedOptions, updatesPerEpoch: number): Schedule {
+  const learningRate = learningRateOf(options);
+  const { decay: factor = 0.5, decayAfter: after = 1, warmup: warmupSteps = 0 } = options;
+  switch (options.schedule) {
+    case "constant":
+      return constantSchedule(learningRate);
+    case "step":
+      return stepSchedule(learningRate, { factor, after });
+    case "plateau":
+      return plateauSchedule(learningRate, { factor });
+    case "cosine":
+      return cosineSchedule(learningRate, { totalSteps: updatesPerEpoch * options.epochs, warmupSteps });
+  }
+}
