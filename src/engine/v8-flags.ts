@@ -3,13 +3,18 @@ import { environment, nodeModule, nodeV8Major } from "./features.ts";
 /**
  * V8's revectoriser fuses pairs of 128-bit operations into 256-bit ones: 1.5 to 2 times the GFLOP/s. It is off by
  * default, so it is switched on while one of our modules compiles and off again before anyone else's does. It works in
- * the optimising compiler alone, hence the other flags: no baseline code, nothing left for later, and, where V8 has
- * deoptimisation (14), none of it, for it goes back to baseline code and V8 dies where there is none. Only on V8 majors
- * where the parity suite has run (13 is Node 24, 14 is Node 26); UNROLLED_REVECTORIZE=0 turns it off.
+ * the optimising compiler alone, hence no baseline code, and nothing left for later. V8 14 dies when it inlines where
+ * there is no baseline code to go back to, hence no inlining. Only on V8 majors where the parity suite has run (13 is
+ * Node 24, 14 is Node 26); UNROLLED_REVECTORIZE=0 turns it off.
+ *
+ * Flags are read by V8's compiler threads, which may be at work on someone else's code at that moment: a flag must be one
+ * that may change in the middle of a compilation. `no-wasm-deopt` is not. `no-wasm-inlining` is, once
+ * `no-wasm-inlining-call-indirect` is set: so they go on in this order, and off in the opposite one.
  */
+const optimised = ["no-liftoff", "no-wasm-lazy-compilation", "experimental-wasm-revectorize"];
 const flags: Record<number, readonly string[]> = {
-  13: ["experimental-wasm-revectorize", "no-liftoff", "no-wasm-lazy-compilation"],
-  14: ["experimental-wasm-revectorize", "no-liftoff", "no-wasm-lazy-compilation", "no-wasm-deopt"],
+  13: optimised,
+  14: ["no-wasm-inlining-call-indirect", "no-wasm-inlining", ...optimised],
 };
 
 const negated = (flag: string) => (flag.startsWith("no-") ? flag.slice(3) : `no-${flag}`);
@@ -31,6 +36,6 @@ export function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   try {
     return new WebAssembly.Module(bytes);
   } finally {
-    for (const flag of on) v8.setFlagsFromString(`--${negated(flag)}`);
+    for (const flag of [...on].reverse()) v8.setFlagsFromString(`--${negated(flag)}`);
   }
 }
