@@ -80,6 +80,15 @@ describe("sampleToken", () => {
     `);
   });
 
+  it.each([
+    [Number.NaN, 0],
+    [0, Number.NaN],
+    [Number.POSITIVE_INFINITY, 0],
+    [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  ])("refuses logits %d and %d", (...bad) => {
+    expect(() => sampleToken(bad, {}, new Generator(1))).toThrow(/^sampleToken: logits must be finite, got/);
+  });
+
   it("stays finite however large the logits", () => {
     const huge = Float32Array.of(1e30, -1e30, 0);
     expect(sampleToken(huge, { temperature: 0.01, topP: 0.9 }, new Generator(1))).toBe(0);

@@ -1,3 +1,4 @@
+import { NumericError } from "../errors.ts";
 import type { Generator } from "../tensor/random.ts";
 
 /** How to choose a token from its scores. */
@@ -21,6 +22,7 @@ export function sampleToken(
   generator: Generator,
 ): number {
   const best = likeliest(logits);
+  if (!Number.isFinite(logits[best]!)) throw notFinite(logits[best]!);
   if (temperature === 0 || topK === 1) return best;
   const weights = Float64Array.from(logits, (logit) => Math.exp((logit - logits[best]!) / temperature));
   const cut = topK < logits.length || topP < 1;
@@ -56,7 +58,9 @@ function nucleus(weights: Float64Array, candidates: Uint32Array, topP: number): 
 }
 
 function draw(weights: Float64Array, candidates: Uint32Array, generator: Generator): number {
-  let left = generator.uniform() * total(weights, candidates);
+  const sum = total(weights, candidates);
+  if (!(sum > 0)) throw notFinite(sum);
+  let left = generator.uniform() * sum;
   let last = candidates[0]!;
   for (const token of candidates) {
     if (weights[token] === 0) continue;
@@ -65,4 +69,10 @@ function draw(weights: Float64Array, candidates: Uint32Array, generator: Generat
     if (left < 0) break;
   }
   return last;
+}
+
+function notFinite(value: number): NumericError {
+  return new NumericError(`sampleToken: logits must be finite, got ${value}`, {
+    hint: "the model's weights are not finite, or too large",
+  });
 }

@@ -313,4 +313,11 @@ describe("what is not finite is named:", () => {
       hint: lower the learning rate, or clip gradients at a smaller norm]
     `);
   });
+
+  it("a validation loss", async () => {
+    const { trainer } = makeTrainer({ validate: script([Number.NaN]) });
+    await expect(drain(trainer)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[NumericError: training: step 4: validation loss is NaN]`,
+    );
+  });
 });

@@ -182,6 +182,9 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
       this.#options.model.eval();
       const loss = await validate(signal);
       if (loss === undefined) return;
+      if (!Number.isFinite(loss)) {
+        throw new NumericError(`training: step ${progress.step}: validation loss is ${loss}`);
+      }
       best = loss < (progress.best?.loss ?? Number.POSITIVE_INFINITY);
       if (schedule) this.#schedule = schedule.validated(this.#schedule, loss);
       progress.stale = best ? 0 : progress.stale + 1;
