@@ -17,6 +17,11 @@ import { canRevectorize, compile } from "./v8-flags.ts";
 
 type Kernel = (args: number, from: number, to: number) => void;
 
+/** A call of a kernel, as `run` takes it. */
+export type KernelCall = {
+  [K in KernelName]: { name: K; args: KernelArgs[K]; count: number; chunk: number };
+}[KernelName];
+
 interface Core {
   dispatch(slot: number, args: number, count: number, chunk: number): number;
   wait(chunks: number): number;
@@ -44,6 +49,7 @@ class Engine {
   #pool: Pool | undefined;
   /** A kernel failed while threads shared it, and some may still be at it: from then on this thread works alone. */
   #alone = false;
+  #calls: KernelCall[] | undefined;
   #words: Int32Array;
   #floats: Float32Array;
 
@@ -59,6 +65,10 @@ class Engine {
   /** Compiles a family, checks it against stored vectors, and announces it to the workers. */
   #load(family: Family): void {
     if (this.#compiled.has(family)) return;
+    this.calls(() => this.#compileAndCheck(family));
+  }
+
+  #compileAndCheck(family: Family): void {
     const trusted = this.#instantiate(family, this.build);
     if (!trusted) {
       this.demoted.add(family);
@@ -118,6 +128,7 @@ class Engine {
       this.run(name, args, count, chunk);
       return;
     }
+    this.#calls?.push({ name, args, count, chunk } as KernelCall);
     this.#write(name, args);
     try {
       if (count <= chunk || this.#alone || threads() === 1) kernel(control.args, 0, count);
@@ -143,6 +154,19 @@ class Engine {
       name,
       status === 1 ? "in a worker thread" : `to finish in ${PATIENCE_MS / 60_000} minutes`,
     );
+  }
+
+  /** Runs f and gives the kernel calls it made. */
+  calls(f: () => void): readonly KernelCall[] {
+    const before = this.#calls;
+    const calls: KernelCall[] = [];
+    this.#calls = calls;
+    try {
+      f();
+    } finally {
+      this.#calls = before;
+    }
+    return calls;
   }
 
   /** Compiles and checks every family, where work would do it one by one as it needs them. */

@@ -32,6 +32,12 @@ interface Segment {
   end: number;
 }
 
+/** A part of the heap. */
+export interface Block {
+  address: number;
+  bytes: number;
+}
+
 export interface Mark {
   segment: number;
   top: number;
@@ -47,6 +53,7 @@ export class Memory {
   #arena: Segment[] = [{ start: 0, end: 0 }];
   #current = 0;
   #top = 0;
+  #lasting: Block[] | undefined;
   #f32: Float32Array;
   #i32: Int32Array;
 
@@ -118,9 +125,27 @@ export class Memory {
     else this.#free.set(size, [address]);
   }
 
+  /** Runs f with blocks of the heap in place of the arena's: what it computes with stays. Gives the blocks. */
+  withLastingScratch(f: () => void): readonly Block[] {
+    const before = this.#lasting;
+    const blocks: Block[] = [];
+    this.#lasting = blocks;
+    try {
+      f();
+    } finally {
+      this.#lasting = before;
+    }
+    return blocks;
+  }
+
   /** A block of the arena; its bytes are whatever the last step left there. */
   scratch(bytes: number): number {
     const size = align(bytes);
+    if (this.#lasting) {
+      const address = this.allocate(size);
+      this.#lasting.push({ address, bytes: size });
+      return address;
+    }
     for (;;) {
       const segment = this.#arena[this.#current]!;
       if (this.#top + size <= segment.end) {

@@ -8,3 +8,4 @@ export { GRU, type GRUOptions, type GRUState } from "./recurrent/gru.ts";
 export { LSTM, type LSTMOptions, type LSTMState } from "./recurrent/lstm.ts";
 export type { RecurrentOptions, SequenceOptions } from "./recurrent/recurrent.ts";
 export { RNN, type RNNOptions, type RNNState } from "./recurrent/rnn.ts";
+export type { RecurrentStream } from "./recurrent/stream.ts";

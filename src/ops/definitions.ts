@@ -15,7 +15,7 @@ export { crossEntropyOp as crossEntropy } from "./cross-entropy.ts";
 export { dropoutOp as dropout } from "./dropout.ts";
 export { embeddingOp as embedding, gatherOp as gather } from "./gather.ts";
 export { gruOp as gru } from "./gru.ts";
-export { addScaledOp as addScaled, scaleInPlaceOp as scaleInPlace } from "./in-place.ts";
+export { addScaledOp as addScaled, assignOp as assign, scaleInPlaceOp as scaleInPlace } from "./in-place.ts";
 export { layerNormOp as layerNorm } from "./layer-norm.ts";
 export { linearOp as linear } from "./linear.ts";
 export { lstmOp as lstm } from "./lstm.ts";

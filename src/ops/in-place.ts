@@ -32,6 +32,21 @@ export const addScaledOp: Op<"target" | "x", never, never, { factor: number }> =
   },
 };
 
+export const assignOp: Op<"target" | "x", never, never, object> = {
+  name: "assign",
+  infer({ target, x }) {
+    if (sizeOf(target) !== sizeOf(x)) {
+      throw new ShapeError(`assign: x must be ${formatShape(target)}, got ${formatShape(x)}`);
+    }
+    return { outputs: {}, saved: {} };
+  },
+  forward({ shapes, inputs: { target, x } }) {
+    const n = sizeOf(shapes.x);
+    const args = { src: x, dst: target, width: n, srcStride: n, dstStride: n, accumulate: 0 };
+    run("copyRows", args, n, share(n, n, 16));
+  },
+};
+
 /** x ← factor·x */
 export function scaleInPlace(x: Tensor, factor: number): void {
   expectDtype("scaleInPlace", "x", x, "float32");
@@ -43,4 +58,11 @@ export function addScaled(target: Tensor, x: Tensor, factor = 1): void {
   expectDtype("addScaled", "target", target, "float32");
   expectDtype("addScaled", "x", x, "float32");
   apply(addScaledOp, { target, x }, { factor });
+}
+
+/** target ← x, which may differ in shape but not in size */
+export function assign(target: Tensor, x: Tensor): void {
+  expectDtype("assign", "target", target, "float32");
+  expectDtype("assign", "x", x, "float32");
+  apply(assignOp, { target, x }, {});
 }

@@ -3,13 +3,21 @@ import { UsageError } from "../errors.ts";
 import { allocateValues, type Values } from "./dtype.ts";
 import type { Scope, Storage } from "./storage.ts";
 
-/** Moves values between JavaScript arrays and the engine's memory. Views of shared memory never leave this file. */
+/** Moves values between JavaScript arrays and the engine's memory. Users never get a view of shared memory. */
 
 function view(storage: Storage): Float32Array | Int32Array {
   const { memory } = getEngine();
   return storage.dtype === "int32"
     ? memory.i32(storage.address, storage.length)
     : memory.f32(storage.address, storage.length);
+}
+
+/**
+ * The values of a tensor that has its place in the engine for good, to be read and written there many times without
+ * allocating. Shared memory grows without moving, so the view stays good; it must not be handed on.
+ */
+export function lastingView(storage: Storage): Float32Array | Int32Array {
+  return view(storage);
 }
 
 function inEngine(storage: Storage): boolean {

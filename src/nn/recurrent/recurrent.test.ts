@@ -3,6 +3,7 @@ import { step } from "../../autograd/step.ts";
 import { manualSeed } from "../../tensor/random.ts";
 import { type Tensor, tensor, zeros } from "../../tensor/tensor.ts";
 import { checkGradients, checkParity, type OpCase } from "../../testing/check-op.ts";
+import { withReference } from "../../testing/reference-backend.ts";
 import { GRU } from "./gru.ts";
 import { LSTM } from "./lstm.ts";
 import type { RecurrentOptions } from "./recurrent.ts";
@@ -182,6 +183,22 @@ describe.each(kinds)("%s", (kind) => {
     expect(Object.values(state!).map(bytes)).toEqual(Object.values(whole.state).map(bytes));
   });
 
+  it("streams the same bits, from the beginning and on from a state", () => {
+    const whole = layer.forward(input);
+    const values = input.toArray();
+    const run = (stream: ReturnType<typeof layer.stream>, from: number, to: number) =>
+      Array.from({ length: to - from }, (_, t) => [
+        ...stream.step(values.subarray(15 * (from + t), 15 * (from + t + 1))),
+      ]).flat();
+    const stream = layer.stream({ batchSize: 3 });
+    const outputs = [...whole.output.toArray()];
+    expect(run(stream, 0, 7)).toEqual(outputs);
+    expect(Object.values(stream.state).map(bytes)).toEqual(Object.values(whole.state).map(bytes));
+    stream.reset();
+    expect(run(stream, 0, 4)).toEqual(outputs.slice(0, 4 * 57));
+    expect(run(layer.stream({ batchSize: 3, state: stream.state }), 4, 7)).toEqual(outputs.slice(4 * 57));
+  });
+
   it("gives in pieces, with the state carried over, the bits of the whole", () => {
     const whole = layer.forward(input);
     const first = layer.forward(tensor(input.toArray().slice(0, 60), [4, 3, 5]));
@@ -229,6 +246,28 @@ it("two directions stand side by side or are added up", () => {
   );
 });
 
+it("a stream does not drop, keeps the weights it was made with, and other work does not disturb it", () => {
+  const options = {
+    inputSize: 5,
+    hiddenSize: 300,
+    numLayers: 2,
+    projSize: 20,
+    peepholes: true,
+    dropout: 0.5,
+  };
+  const lstm = new LSTM(options);
+  const input = noise([4, 1, 5]);
+  const expected = [...lstm.eval().forward(input).output.toArray()];
+  const stream = lstm.train().stream();
+  for (const p of lstm.parameters()) p.set(new Float32Array(p.size));
+  const outputs = [0, 1, 2, 3].flatMap((t) => {
+    lstm.forward(noise([9, 8, 5])); // leaves its traces all over the arena
+    return [...stream.step(input.toArray().subarray(5 * t, 5 * t + 5))];
+  });
+  expect(outputs).toEqual(expected);
+  expect(lstm.training).toBe(true);
+});
+
 it("errors say what is expected", () => {
   const lstm = new LSTM({ inputSize: 64, hiddenSize: 8, numLayers: 2 });
   expect(() => lstm.forward(zeros([32, 8, 65]))).toThrowErrorMatchingInlineSnapshot(
@@ -247,6 +286,14 @@ it("errors say what is expected", () => {
     [UsageError: GRU: a bidirectional layer has no step
     hint: its output depends on the whole input: use forward]
   `);
+  expect(() => both.stream()).toThrow("GRU: a bidirectional layer has no stream");
+  expect(() => lstm.stream().step([1, 2])).toThrowErrorMatchingInlineSnapshot(
+    `[ShapeError: LSTM: step must get 64 numbers, got 2]`,
+  );
+  expect(() => lstm.stream({ state: wrong })).toThrowErrorMatchingInlineSnapshot(
+    `[ShapeError: LSTM: state.h must be [2, 1, 8], got [1, 8, 8]]`,
+  );
+  expect(() => withReference(() => lstm.stream())).toThrow("the reference has none to record");
   const make = (options: object) => () => new LSTM({ inputSize: 3, hiddenSize: 4, ...options });
   expect(make({ hiddensize: 3 })).toThrowErrorMatchingInlineSnapshot(
     `[OptionError: LSTM: hiddensize is not known (did you mean hiddenSize?)]`,

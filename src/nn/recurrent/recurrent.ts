@@ -10,6 +10,7 @@ import { uniform, zeroParameter } from "../init.ts";
 import { Module } from "../module.ts";
 import type { Cell, CellInputs } from "./cell.ts";
 import { checkState, type HiddenState, stackStates, stateRow } from "./state.ts";
+import { RecurrentStream } from "./stream.ts";
 
 export interface RecurrentOptions {
   /** I, the width of the input. */
@@ -113,11 +114,8 @@ export abstract class Recurrent<S extends HiddenState, O extends Required<Recurr
    * after each sequence's last step (in the reverse direction, its first).
    */
   forward(input: Tensor, { state, lengths }: SequenceOptions<S> = {}): { output: Tensor; state: S } {
-    const { numLayers, bidirectional, dropout: p } = this.options;
-    if (state) {
-      const rows = numLayers * (bidirectional ? 2 : 1);
-      checkState(this.constructor.name, state, rows, input.shape[1] ?? 0, this.#cell.stateWidths);
-    }
+    if (state) checkState(this.constructor.name, state, this.stateShapes(input.shape[1] ?? 0));
+    const { numLayers, dropout: p } = this.options;
     const states: S[] = [];
     let output = input;
     for (let layer = 0; layer < numLayers; layer++) {
@@ -143,7 +141,7 @@ export abstract class Recurrent<S extends HiddenState, O extends Required<Recurr
 
   /**
    * One time step: x [N, inputSize] → output [N, outputSize] and the next state, with the same bits as `forward` gives
-   * over all steps at once.
+   * over all steps at once. For many steps `stream` is faster.
    */
   step(x: Tensor, state?: S): { output: Tensor; state: S } {
     this.#refuseBidirectional("step");
@@ -158,13 +156,29 @@ export abstract class Recurrent<S extends HiddenState, O extends Required<Recurr
     });
   }
 
+  /** A session of such steps that keeps its state: for what comes in bit by bit. */
+  stream({ batchSize = 1, state }: { batchSize?: number; state?: S } = {}): RecurrentStream<S> {
+    this.#refuseBidirectional("stream");
+    const stream = new RecurrentStream<S>(this, batchSize);
+    if (state) stream.reset(state);
+    return stream;
+  }
+
+  stateShapes(batchSize: number): Record<keyof S, Shape> {
+    const rows = this.options.numLayers * (this.options.bidirectional ? 2 : 1);
+    const shapes: Record<string, Shape> = {};
+    for (const [name, width] of Object.entries<number>(this.#cell.stateWidths)) {
+      shapes[name] = [rows, batchSize, width];
+    }
+    return shapes as Record<keyof S, Shape>;
+  }
+
   /** The state that a sequence begins with if none is given. */
   zeroState(batchSize: number): S {
-    const rows = this.options.numLayers * (this.options.bidirectional ? 2 : 1);
-    const parts = Object.entries(this.#cell.stateWidths);
-    return Object.fromEntries(
-      parts.map(([name, width]) => [name, zeros([rows, batchSize, width as number])]),
-    ) as unknown as S;
+    const parts: Record<string, Tensor> = {};
+    for (const [name, shape] of Object.entries<Shape>(this.stateShapes(batchSize)))
+      parts[name] = zeros(shape);
+    return parts as S;
   }
 
   protected override describe(): string {

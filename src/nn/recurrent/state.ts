@@ -1,6 +1,7 @@
 import { UsageError } from "../../errors.ts";
 import { expectShape } from "../../ops/sequence.ts";
 import { slice, stack } from "../../ops/slice.ts";
+import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /**
@@ -11,7 +12,8 @@ export type HiddenState = {
   readonly h: Tensor;
 };
 
-function mapParts<S extends HiddenState>(state: S, f: (part: Tensor, name: keyof S) => Tensor): S {
+/** The state with each part replaced. */
+export function mapParts<S extends HiddenState>(state: S, f: (part: Tensor, name: keyof S) => Tensor): S {
   const mapped: Partial<Record<keyof S, Tensor>> = {};
   for (const name in state) mapped[name] = f(state[name] as Tensor, name);
   return mapped as S;
@@ -37,20 +39,18 @@ export function stackStates<S extends HiddenState>(states: readonly S[]): S {
   );
 }
 
-/** Refuses a state that is not the layer's. */
-export function checkState(
+/** Refuses a state that has other parts or shapes than `expected`. */
+export function checkState<S extends HiddenState>(
   where: string,
-  state: HiddenState,
-  rows: number,
-  batchSize: number,
-  widths: Readonly<Record<string, number>>,
+  state: S,
+  expected: Record<keyof S, Shape>,
 ): void {
-  for (const [name, width] of Object.entries(widths)) {
-    const part = (state as Readonly<Record<string, Tensor | undefined>>)[name];
-    if (!part)
-      throw new UsageError(
-        `${where}: state must have ${Object.keys(widths).join(" and ")}, ${name} is missing`,
-      );
-    expectShape(where, `state.${name}`, part.shape, [rows, batchSize, width]);
+  for (const name in expected) {
+    const part = state[name] as Tensor | undefined;
+    if (!part) {
+      const names = Object.keys(expected).join(" and ");
+      throw new UsageError(`${where}: state must have ${names}, ${name} is missing`);
+    }
+    expectShape(where, `state.${name}`, part.shape, expected[name]);
   }
 }
