@@ -17,7 +17,7 @@ import { tile8, tile16 } from "./generated/tiles";
 
 const WIDE_TILES: usize = 324; // as in src/engine/control.ts
 const ROWS: i32 = 6; // of the largest tile
-const MC: i32 = 96; // rows of A packed at a time, so that they stay in the second-level cache
+const MC: i32 = 192; // rows of A packed at a time, so that they stay in the second-level cache
 const KC: i32 = 256; // k per block, so that a panel of B stays in the first-level cache
 const TEMPORARY: usize = <usize>(MC * KC) << 2; // where in the scratch the tile at the right edge is computed
 

@@ -1,8 +1,9 @@
 import { workspace } from "../autograd/backend.ts";
 import { run, share, threads } from "../engine/engine.ts";
+import type { KernelArgs } from "../engine/generated/abi.ts";
 
 /** Bytes of working memory a thread needs for a product; assembly/gemm.ts has the same. */
-export const SCRATCH = (96 * 256 + 6 * 16) * 4;
+export const SCRATCH = (192 * 256 + 6 * 16) * 4;
 
 /** A matrix in the engine's memory: its address, its size, and its strides in floats. */
 export interface Matrix {
@@ -56,8 +57,25 @@ export function pack(
   return { at: out, rows: b.rows, columns: b.columns };
 }
 
-/** C = A·B, from the packed start or, with `accumulate`, on top of what C holds. C's columns are contiguous. */
-export function multiply(a: Matrix, b: Packed, c: Matrix, accumulate = false): void {
+/** A product ready to run, any number of times. */
+export interface Product {
+  kernel: "gemmRows" | "gemmPanels";
+  args: KernelArgs["gemmRows"];
+  count: number;
+  chunk: number;
+}
+
+/**
+ * Prepares C = A·B, from the packed start or, with `accumulate`, on top of what C holds. C's columns are contiguous.
+ * `allocate` gives the working memory, in floats.
+ */
+export function product(
+  a: Matrix,
+  b: Packed,
+  c: Matrix,
+  accumulate = false,
+  allocate: (floats: number) => number = workspace,
+): Product {
   const m = a.rows;
   const panels = Math.ceil(b.columns / 16);
   const byRows = m >= 6 * threads() || m >= panels;
@@ -74,10 +92,19 @@ export function multiply(a: Matrix, b: Packed, c: Matrix, accumulate = false): v
     n: b.columns,
     k: b.rows,
     accumulate: accumulate ? 1 : 0,
-    scratch: workspace((Math.ceil(count / chunk) * SCRATCH) / 4),
+    scratch: allocate((Math.ceil(count / chunk) * SCRATCH) / 4),
     chunk,
   };
-  run(byRows ? "gemmRows" : "gemmPanels", args, count, chunk);
+  return { kernel: byRows ? "gemmRows" : "gemmPanels", args, count, chunk };
+}
+
+export function runProduct({ kernel, args, count, chunk }: Product): void {
+  run(kernel, args, count, chunk);
+}
+
+/** C = A·B, see `product`. */
+export function multiply(a: Matrix, b: Packed, c: Matrix, accumulate = false): void {
+  runProduct(product(a, b, c, accumulate));
 }
 
 /** out[j] += the sum of x's column j. */

@@ -1,7 +1,7 @@
 import { apply } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { run, share, threads } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -41,88 +41,97 @@ export function inferLstm(shapes: Record<LstmInput, Shape>): SequenceSizes & { R
   return { ...sizes, R: weightHr[0] ?? H };
 }
 
-export const lstmOp: Op<LstmInput, "output" | "h" | "c", "gates" | "cells" | "hidden", { reverse: boolean }> =
-  {
-    name: "lstm",
-    infer(shapes) {
-      const { T, N, H, R } = inferLstm(shapes);
-      return {
-        outputs: { output: [T, N, R], h: [N, R], c: [N, H] },
-        saved: {
-          gates: [T, N, 4 * H],
-          cells: [T, N, H],
-          hidden: shapes.weightHr.length ? [T, N, H] : [0],
-        },
-      };
-    },
+/** From so many rows a thread on, a product runs at full speed. */
+const MANY_ROWS = 12;
 
-    forward({ shapes, inputs, outputs, saved }, { reverse }) {
-      const { T, N, I, H, R } = inferLstm(shapes);
-      const weightIh = pack(transposed(matrix(inputs.weightIh, 4 * H, I)), inputs.biasIh, inputs.biasHh);
-      multiply(matrix(inputs.x, T * N, I), weightIh, matrix(saved.gates, T * N, 4 * H));
-      const args = {
-        ...saved,
-        output: outputs.output,
-        h: copyState(inputs.h0, N * R, outputs.h),
-        c: copyState(inputs.c0, N * H, outputs.c),
-        weightHh: pack(transposed(matrix(inputs.weightHh, 4 * H, R))).at,
-        weightHr: inputs.weightHr && pack(transposed(matrix(inputs.weightHr, R, H))).at,
-        peephole: inputs.peephole,
-        lengths: inputs.lengths,
-        ...{ T, N, H, R, reverse: Number(reverse) },
-        ...dealSequences(N, 8 * T * N * H * R),
-      };
-      run("lstmForward", args, N, args.chunk);
-    },
+type LstmOutput = "output" | "h" | "c";
+type LstmSaved = "gates" | "cells" | "hidden";
 
-    backward({ shapes, inputs, outputs, saved, gradOutputs, gradInputs }, { reverse }) {
-      const sizes = inferLstm(shapes);
-      const { T, N, H, R } = sizes;
-      const projected = inputs.weightHr !== 0;
-      const zeros = copyState(0, Math.max(H, R));
-      const args = {
-        gates: saved.gates,
-        cells: saved.cells,
-        c0: inputs.c0 || copyState(0, N * H),
-        dOutput: gradOutputs.output || zeros,
-        dOutputRow: gradOutputs.output && 4 * R,
-        zeros,
-        dh: copyState(gradOutputs.h, N * R),
-        dc: copyState(gradOutputs.c, N * H),
-        dGates: workspace(T * N * 4 * H),
-        dProjected: projected ? workspace(T * N * R) : 0,
-        dHidden: projected ? workspace(N * H) : 0,
-        weightHh: pack(matrix(inputs.weightHh, 4 * H, R)).at,
-        weightHr: inputs.weightHr && pack(matrix(inputs.weightHr, R, H)).at,
-        peephole: inputs.peephole,
-        lengths: inputs.lengths,
-        ...{ T, N, H, R, reverse: Number(reverse) },
-        ...dealSequences(N, 8 * T * N * H * R),
-      };
-      run("lstmBackward", args, N, args.chunk);
+export const lstmOp: Op<LstmInput, LstmOutput, LstmSaved, { reverse: boolean }> = {
+  name: "lstm",
+  infer(shapes) {
+    const { T, N, H, R } = inferLstm(shapes);
+    return {
+      outputs: { output: [T, N, R], h: [N, R], c: [N, H] },
+      saved: {
+        gates: [T, N, 4 * H],
+        cells: [T, N, H],
+        hidden: shapes.weightHr.length ? [T, N, H] : [0],
+      },
+    };
+  },
 
-      const walk = { ...sizes, lengths: inputs.lengths, reverse };
-      const dGates = matrix(args.dGates, T * N, 4 * H);
-      addInputGradients(walk, inputs, gradInputs, dGates);
-      addStateGradients(walk, inputs.h0, matrix(outputs.output, T * N, R), dGates, gradInputs.weightHh);
-      if (gradInputs.biasHh) addColumnSums(dGates, gradInputs.biasHh);
-      if (gradInputs.weightHr) {
-        const dProjected = matrix(args.dProjected, T * N, R);
-        const hidden = pack(matrix(saved.hidden, T * N, H));
-        multiply(transposed(dProjected), hidden, matrix(gradInputs.weightHr, R, H), true);
-      }
-      if (gradInputs.peephole) {
-        run(
-          "lstmPeepholeBackward",
-          { ...args, dPeephole: gradInputs.peephole },
-          H,
-          share(H, 6 * T * N * H, 16),
-        );
-      }
-      if (gradInputs.h0) run("axpy", { x: args.dh, out: gradInputs.h0, alpha: 1 }, N * R);
-      if (gradInputs.c0) run("axpy", { x: args.dc, out: gradInputs.c0, alpha: 1 }, N * H);
-    },
-  };
+  forward({ shapes, inputs, outputs, saved }, { reverse }) {
+    const { T, N, I, H, R } = inferLstm(shapes);
+    const weightIh = pack(transposed(matrix(inputs.weightIh, 4 * H, I)), inputs.biasIh, inputs.biasHh);
+    // Many rows are multiplied step by step, while the gates are in the cache; of few rows, all steps at once.
+    const stepwise = N >= MANY_ROWS * threads();
+    if (!stepwise) multiply(matrix(inputs.x, T * N, I), weightIh, matrix(saved.gates, T * N, 4 * H));
+    const args = {
+      ...saved,
+      x: inputs.x,
+      output: outputs.output,
+      h: copyState(inputs.h0, N * R, outputs.h),
+      c: copyState(inputs.c0, N * H, outputs.c),
+      weightIh: stepwise ? weightIh.at : 0,
+      weightHh: pack(transposed(matrix(inputs.weightHh, 4 * H, R))).at,
+      weightHr: inputs.weightHr && pack(transposed(matrix(inputs.weightHr, R, H))).at,
+      peephole: inputs.peephole,
+      lengths: inputs.lengths,
+      ...{ T, N, I, H, R, reverse: Number(reverse) },
+      ...dealSequences(N, 8 * T * N * H * (I + R)),
+    };
+    run("lstmForward", args, N, args.chunk);
+  },
+
+  backward({ shapes, inputs, outputs, saved, gradOutputs, gradInputs }, { reverse }) {
+    const sizes = inferLstm(shapes);
+    const { T, N, H, R } = sizes;
+    const projected = inputs.weightHr !== 0;
+    const zeros = copyState(0, Math.max(H, R));
+    const args = {
+      gates: saved.gates,
+      cells: saved.cells,
+      c0: inputs.c0 || copyState(0, N * H),
+      dOutput: gradOutputs.output || zeros,
+      dOutputRow: gradOutputs.output && 4 * R,
+      zeros,
+      dh: copyState(gradOutputs.h, N * R),
+      dc: copyState(gradOutputs.c, N * H),
+      dGates: workspace(T * N * 4 * H),
+      dProjected: projected ? workspace(T * N * R) : 0,
+      dHidden: projected ? workspace(N * H) : 0,
+      weightHh: pack(matrix(inputs.weightHh, 4 * H, R)).at,
+      weightHr: inputs.weightHr && pack(matrix(inputs.weightHr, R, H)).at,
+      peephole: inputs.peephole,
+      lengths: inputs.lengths,
+      ...{ T, N, H, R, reverse: Number(reverse) },
+      ...dealSequences(N, 8 * T * N * H * R),
+    };
+    run("lstmBackward", args, N, args.chunk);
+
+    const walk = { ...sizes, lengths: inputs.lengths, reverse };
+    const dGates = matrix(args.dGates, T * N, 4 * H);
+    addInputGradients(walk, inputs, gradInputs, dGates);
+    addStateGradients(walk, inputs.h0, matrix(outputs.output, T * N, R), dGates, gradInputs.weightHh);
+    if (gradInputs.biasHh) addColumnSums(dGates, gradInputs.biasHh);
+    if (gradInputs.weightHr) {
+      const dProjected = matrix(args.dProjected, T * N, R);
+      const hidden = pack(matrix(saved.hidden, T * N, H));
+      multiply(transposed(dProjected), hidden, matrix(gradInputs.weightHr, R, H), true);
+    }
+    if (gradInputs.peephole) {
+      run(
+        "lstmPeepholeBackward",
+        { ...args, dPeephole: gradInputs.peephole },
+        H,
+        share(H, 6 * T * N * H, 16),
+      );
+    }
+    if (gradInputs.h0) run("axpy", { x: args.dh, out: gradInputs.h0, alpha: 1 }, N * R);
+    if (gradInputs.c0) run("axpy", { x: args.dc, out: gradInputs.c0, alpha: 1 }, N * H);
+  },
+};
 
 /**
  * Long short-term memory over a whole sequence (Hochreiter & Schmidhuber, 1997; with the forget gate of Gers et al.,
