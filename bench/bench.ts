@@ -20,7 +20,8 @@ const { values } = parseArgs({
   },
 });
 
-const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8", cwd: import.meta.dirname }).trim();
+const git = (...args: string[]) =>
+  execFileSync("git", args, { encoding: "utf8", cwd: import.meta.dirname }).trim();
 const report = {
   machine: `${cpus()[0]?.model ?? "?"}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
   node: process.version,

@@ -48,7 +48,18 @@ function training(
 ): TrainingRow {
   const layers = numLayers > 1 ? `${numLayers}×` : "";
   const name = `${bidirectional ? "Bi" : ""}${cell.toUpperCase()} ${layers}${hiddenSize} V${vocabulary} N${batch} T${time}`;
-  return { kind: "training", name, cell, vocabulary, inputSize: hiddenSize, hiddenSize, numLayers, bidirectional, batch, time };
+  return {
+    kind: "training",
+    name,
+    cell,
+    vocabulary,
+    inputSize: hiddenSize,
+    hiddenSize,
+    numLayers,
+    bidirectional,
+    batch,
+    time,
+  };
 }
 
 function streaming(cell: Cell, numLayers: number, hiddenSize: number, time: number): StreamingRow {
@@ -94,6 +105,10 @@ const gemmRows = [
   gemm(3200, 512, 1024),
 ];
 
-const forwardRow: ForwardRow = { ...trainingRows[1]!, kind: "forward", name: `${trainingRows[1]!.name}, forward` };
+const forwardRow: ForwardRow = {
+  ...trainingRows[1]!,
+  kind: "forward",
+  name: `${trainingRows[1]!.name}, forward`,
+};
 
 export const rows: readonly Row[] = [...trainingRows, forwardRow, ...streamingRows, ...gemmRows];

@@ -7,7 +7,12 @@ await serve("brain.js 2.0.0-beta.24", (row) => {
   if (row.kind !== "training") throw new Error("training only");
   const { cell, hiddenSize: H, numLayers, batch: N, time: T, vocabulary: V } = row;
   const Net = { rnn: brain.recurrent.RNN, lstm: brain.recurrent.LSTM, gru: brain.recurrent.GRU }[cell];
-  const net = new Net({ hiddenLayers: new Array(numLayers).fill(H), inputSize: V, outputSize: V, inputRange: V });
+  const net = new Net({
+    hiddenLayers: new Array(numLayers).fill(H),
+    inputSize: V,
+    outputSize: V,
+    inputRange: V,
+  });
   net.initialize();
   const sequence = [...tokens(T, V - 1)];
   return () => {

@@ -20,7 +20,14 @@ await serve(`TensorFlow.js ${tf.version.tfjs} ${backend}`, (row) => {
   const model = tf.sequential();
   model.add(tf.layers.embedding({ inputDim: V, outputDim: row.inputSize, inputLength: T }));
   for (let i = 0; i < numLayers; i++) {
-    model.add(make({ units: H, returnSequences: true, kernelInitializer: "glorotNormal", recurrentInitializer: "glorotNormal" }));
+    model.add(
+      make({
+        units: H,
+        returnSequences: true,
+        kernelInitializer: "glorotNormal",
+        recurrentInitializer: "glorotNormal",
+      }),
+    );
   }
   model.add(tf.layers.dense({ units: V, activation: "softmax" }));
   model.compile({ optimizer: tf.train.adam(1e-3), loss: "sparseCategoricalCrossentropy" });

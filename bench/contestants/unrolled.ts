@@ -5,11 +5,11 @@ import {
   crossEntropy,
   Embedding,
   GRU,
-  LSTM,
   Linear,
-  matmul,
-  manualSeed,
+  LSTM,
   Module,
+  manualSeed,
+  matmul,
   noGrad,
   RNN,
   step,
@@ -25,7 +25,14 @@ class Model extends Module {
   readonly recurrent: RNN | LSTM | GRU;
   readonly output: Linear;
 
-  constructor({ cell, vocabulary, inputSize, hiddenSize, numLayers, bidirectional }: TrainingRow | ForwardRow) {
+  constructor({
+    cell,
+    vocabulary,
+    inputSize,
+    hiddenSize,
+    numLayers,
+    bidirectional,
+  }: TrainingRow | ForwardRow) {
     super();
     this.embedding = new Embedding(vocabulary, inputSize);
     this.recurrent = new layers[cell]({ inputSize, hiddenSize, numLayers, bidirectional });
