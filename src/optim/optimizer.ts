@@ -76,6 +76,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
       }
       slot.step++;
       this.update(slot, gradient, this.learningRate * learningRateFactor);
+      parameter.storage.version++;
     }
   }
 

@@ -41,6 +41,7 @@ export function writeStorage(storage: Storage, values: ArrayLike<number>): void 
   if (inEngine(storage)) view(storage).set(values);
   else if (!storage.host) throw expired();
   storage.host?.set(values);
+  storage.version++;
 }
 
 /** Copies what a step leaves behind to the JavaScript side, where the garbage collector looks after it. */

@@ -19,6 +19,8 @@ export class Storage {
   scope: Scope | undefined;
   /** Moves to the heap on first use and stays: parameters and optimizer state. */
   readonly persistent: boolean;
+  /** How often it was overwritten, by `set` or by an optimizer: what was packed from it knows that it is stale. */
+  version = 0;
   requiresGrad = false;
   /** Computed from others on the tape; its gradient is dropped once it has been passed on. */
   derived = false;

@@ -4,6 +4,7 @@ import { type SamplingOptions, sampleToken } from "../../decoding/sampling.ts";
 import { StopStrings } from "../../decoding/stop-strings.ts";
 import { checkOptions, numberIn, recordOf, type SchemasOf, wholeNumber } from "../../options.ts";
 import { Generator } from "../../tensor/random.ts";
+import type { TokenStream } from "./stream.ts";
 
 export interface GenerateOptions extends SamplingOptions {
   /** The most tokens to write. Default 200. */
@@ -32,11 +33,6 @@ export type ResolvedGenerateOptions = v.InferOutput<typeof schema>;
 
 export function checkGenerateOptions(where: string, options: GenerateOptions): ResolvedGenerateOptions {
   return checkOptions(where, schema, options);
-}
-
-/** A running network: takes a token, gives the logits of the next. */
-export interface TokenStream {
-  step(token: number): Float32Array;
 }
 
 /**

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { step } from "../../autograd/step.ts";
+import { crossEntropy } from "../../ops/cross-entropy.ts";
+import { SGD } from "../../optim/sgd.ts";
 import { manualSeed } from "../../tensor/random.ts";
+import { tensor } from "../../tensor/tensor.ts";
 import type { NetworkConfig } from "./config.ts";
 import { evaluateTokens, tokenLosses } from "./evaluate.ts";
 import { countParameters, LanguageModelNetwork } from "./network.ts";
@@ -33,14 +37,38 @@ describe("the network", () => {
       const whole = scores(1000);
       expect(whole).toHaveLength(399);
       for (const chunk of [1, 7, 64]) expect(scores(chunk)).toEqual(whole);
-      const stream = network.stream();
-      for (let i = 0; i < 20; i++) {
-        const logits = Float64Array.from(stream.step(tokens[i]!));
-        const logSum = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0));
-        expect(logSum - logits[tokens[i + 1]!]!).toBeCloseTo(whole[i]!, 5);
+    },
+  );
+
+  it.each(["rnn", "lstm", "gru"] as const)(
+    "of cell %s has the same logits token by token, in streams side by side",
+    (cell) => {
+      const network = new LanguageModelNetwork({ ...config, cell, dropout: 0.5 }).eval();
+      const columns = [tokens.slice(0, 20), tokens.slice(200, 220)];
+      const streams = columns.map(() => network.stream());
+      const expected = columns.map((column) => network.forward(tensor(column, [20, 1])).logits.toArray());
+      for (let t = 0; t < 20; t++) {
+        streams.forEach((stream, i) => {
+          expect(stream.step(columns[i]![t]!)).toEqual(expected[i]!.slice(65 * t, 65 * (t + 1)));
+        });
       }
     },
   );
+
+  it("streams with the weights that it has, dropping nothing and staying in training", () => {
+    const network = new LanguageModelNetwork({ ...config, dropout: 0.5 });
+    const first = network.stream().step(3).slice();
+    expect(network.training).toBe(true);
+    const optimizer = new SGD(network.parameters(), { learningRate: 1 });
+    const input = tensor(Int32Array.of(3), [1, 1]);
+    step(() => {
+      crossEntropy(network.forward(input).logits, input).backward();
+      optimizer.step();
+    });
+    const second = network.stream().step(3).slice();
+    expect(second).not.toEqual(first);
+    expect(second).toEqual(network.eval().forward(input).logits.toArray());
+  });
 
   it.each<Partial<NetworkConfig>>([
     {},

@@ -1,4 +1,3 @@
-import { noGrad, step } from "../../autograd/step.ts";
 import { Dropout } from "../../nn/dropout.ts";
 import { Embedding } from "../../nn/embedding.ts";
 import { Linear } from "../../nn/linear.ts";
@@ -6,15 +5,11 @@ import { Module } from "../../nn/module.ts";
 import { GRU, type GRUState } from "../../nn/recurrent/gru.ts";
 import { LSTM, type LSTMState } from "../../nn/recurrent/lstm.ts";
 import { RNN, type RNNState } from "../../nn/recurrent/rnn.ts";
-import { type Tensor, tensor } from "../../tensor/tensor.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import type { NetworkConfig } from "./config.ts";
+import { type TokenStream, TokenStreams } from "./stream.ts";
 
 export type NetworkState = RNNState | GRUState | LSTMState;
-
-/** A running network: takes a token, gives the logits of the next. */
-export interface TokenStream {
-  step(token: number): Float32Array;
-}
 
 /**
  * Embedding → dropout → recurrent layers → dropout → linear. The forget gates begin with a bias of 1, so that a fresh
@@ -27,6 +22,7 @@ export class LanguageModelNetwork extends Module {
   readonly embeddingDropout: Dropout;
   readonly outputDropout: Dropout;
   readonly config: NetworkConfig;
+  #streams: TokenStreams | undefined;
 
   constructor(config: NetworkConfig) {
     super();
@@ -51,14 +47,8 @@ export class LanguageModelNetwork extends Module {
 
   /** Runs token by token, from the beginning of a text. */
   stream(): TokenStream {
-    let state: NetworkState | undefined;
-    return {
-      step: (token) => {
-        const made = step(() => noGrad(() => this.forward(tensor(Int32Array.of(token), [1, 1]), state)));
-        state = made.state;
-        return made.logits.toArray() as Float32Array;
-      },
-    };
+    this.#streams ??= new TokenStreams(this);
+    return this.#streams.create();
   }
 }
 
