@@ -1,6 +1,5 @@
 import { workspace } from "../autograd/backend.ts";
 import { run, share, threads } from "../engine/engine.ts";
-import type { KernelArgs } from "../engine/generated/abi.ts";
 
 /** Bytes of working memory a thread needs for a product; assembly/gemm.ts has the same. */
 export const SCRATCH = (192 * 256 + 6 * 16) * 4;
@@ -57,25 +56,8 @@ export function pack(
   return { at: out, rows: b.rows, columns: b.columns };
 }
 
-/** A product ready to run, any number of times. */
-export interface Product {
-  kernel: "gemmRows" | "gemmPanels";
-  args: KernelArgs["gemmRows"];
-  count: number;
-  chunk: number;
-}
-
-/**
- * Prepares C = A·B, from the packed start or, with `accumulate`, on top of what C holds. C's columns are contiguous.
- * `allocate` gives the working memory, in floats.
- */
-export function product(
-  a: Matrix,
-  b: Packed,
-  c: Matrix,
-  accumulate = false,
-  allocate: (floats: number) => number = workspace,
-): Product {
+/** C = A·B, from the packed start or, with `accumulate`, on top of what C holds. C's columns are contiguous. */
+export function multiply(a: Matrix, b: Packed, c: Matrix, accumulate = false): void {
   const m = a.rows;
   const panels = Math.ceil(b.columns / 16);
   const byRows = m >= 6 * threads() || m >= panels;
@@ -92,19 +74,10 @@ export function product(
     n: b.columns,
     k: b.rows,
     accumulate: accumulate ? 1 : 0,
-    scratch: allocate((Math.ceil(count / chunk) * SCRATCH) / 4),
+    scratch: workspace((Math.ceil(count / chunk) * SCRATCH) / 4),
     chunk,
   };
-  return { kernel: byRows ? "gemmRows" : "gemmPanels", args, count, chunk };
-}
-
-export function runProduct({ kernel, args, count, chunk }: Product): void {
-  run(kernel, args, count, chunk);
-}
-
-/** C = A·B, see `product`. */
-export function multiply(a: Matrix, b: Packed, c: Matrix, accumulate = false): void {
-  runProduct(product(a, b, c, accumulate));
+  run(byRows ? "gemmRows" : "gemmPanels", args, count, chunk);
 }
 
 /** out[j] += the sum of x's column j. */

@@ -64,17 +64,22 @@ export const lstmOp: Op<LstmInput, LstmOutput, LstmSaved, { reverse: boolean }> 
   forward({ shapes, inputs, outputs, saved }, { reverse }) {
     const { T, N, I, H, R } = inferLstm(shapes);
     const weightIh = pack(transposed(matrix(inputs.weightIh, 4 * H, I)), inputs.biasIh, inputs.biasHh);
-    // Many rows are multiplied step by step, while the gates are in the cache; of few rows, all steps at once.
-    const stepwise = N >= MANY_ROWS * threads();
-    if (!stepwise) multiply(matrix(inputs.x, T * N, I), weightIh, matrix(saved.gates, T * N, 4 * H));
+    const weightHh = pack(transposed(matrix(inputs.weightHh, 4 * H, R)));
+    const h = copyState(inputs.h0, N * R, outputs.h);
+    // Of many rows the kernel multiplies a step at a time, so that the gates are in its cache. Of few, x is multiplied
+    // for all steps at once, and if there is only one, h as well: then the threads share the columns.
+    const few = N < MANY_ROWS * threads();
+    const gates = matrix(saved.gates, T * N, 4 * H);
+    if (few) multiply(matrix(inputs.x, T * N, I), weightIh, gates);
+    if (few && T === 1) multiply(matrix(h, N, R), weightHh, gates, true);
     const args = {
       ...saved,
       x: inputs.x,
       output: outputs.output,
-      h: copyState(inputs.h0, N * R, outputs.h),
+      h,
       c: copyState(inputs.c0, N * H, outputs.c),
-      weightIh: stepwise ? weightIh.at : 0,
-      weightHh: pack(transposed(matrix(inputs.weightHh, 4 * H, R))).at,
+      weightIh: few ? 0 : weightIh.at,
+      weightHh: few && T === 1 ? 0 : weightHh.at,
       weightHr: inputs.weightHr && pack(transposed(matrix(inputs.weightHr, R, H))).at,
       peephole: inputs.peephole,
       lengths: inputs.lengths,
