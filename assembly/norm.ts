@@ -89,19 +89,55 @@ export function layerNormBackward(a: LayerNormBackwardArgs, from: i32, to: i32):
   x: usize; statistics: usize; dy: usize; dWeight: usize; rows: i32; width: i32
 }
 
-/** dWeight += Σ over rows of dy·(the normalised row), in their order; a unit is four columns */
+/** dWeight += Σ over rows of dy·(the normalised row), in their order; a unit is 16 columns */
 export function layerNormWeight(a: LayerNormWeightArgs, from: i32, to: i32): void {
-  const stride = <usize>a.width << 2;
   for (let unit = from; unit < to; unit++) {
-    const n = a.width - (unit << 2), at = <usize>unit << 4;
-    let s = f64x2.splat(0), t = s, x = a.x + at, dy = a.dy + at, statistics = a.statistics;
-    for (let row = 0; row < a.rows; row++, x += stride, dy += stride, statistics += 8) {
-      const mean = v128.load32_splat(statistics), scale = v128.load32_splat(statistics, 4);
-      const g = f32x4.mul(loadUpTo4(dy, n), f32x4.mul(f32x4.sub(loadUpTo4(x, n), mean), scale));
-      s = f64x2.add(s, low(g));
-      t = f64x2.add(t, high(g));
-    }
-    const sum = v128.shuffle<f32>(f32x4.demote_f64x2_zero(s), f32x4.demote_f64x2_zero(t), 0, 1, 4, 5);
-    storeUpTo4(a.dWeight + at, f32x4.add(loadUpTo4(a.dWeight + at, n), sum), n);
+    let column = unit << 4, n = min(a.width - column, 16);
+    if (n == 16) weightOf16(a, <usize>column << 2);
+    else for (; n > 0; n -= 4, column += 4) weightOf4(a, <usize>column << 2, n);
   }
+}
+
+function weightOf16(a: LayerNormWeightArgs, at: usize): void {
+  const stride = <usize>a.width << 2, out = a.dWeight + at;
+  let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+  let x = a.x + at, dy = a.dy + at, statistics = a.statistics;
+  for (let row = a.rows; row > 0; row--, x += stride, dy += stride, statistics += 8) {
+    const mean = v128.load32_splat(statistics), scale = v128.load32_splat(statistics, 4);
+    const p = term(x, dy, mean, scale, 4), q = term(x + 16, dy + 16, mean, scale, 4);
+    const r = term(x + 32, dy + 32, mean, scale, 4), t = term(x + 48, dy + 48, mean, scale, 4);
+    s0 = f64x2.add(s0, low(p));
+    s1 = f64x2.add(s1, high(p));
+    s2 = f64x2.add(s2, low(q));
+    s3 = f64x2.add(s3, high(q));
+    s4 = f64x2.add(s4, low(r));
+    s5 = f64x2.add(s5, high(r));
+    s6 = f64x2.add(s6, low(t));
+    s7 = f64x2.add(s7, high(t));
+  }
+  addSums(out, s0, s1, 4);
+  addSums(out + 16, s2, s3, 4);
+  addSums(out + 32, s4, s5, 4);
+  addSums(out + 48, s6, s7, 4);
+}
+
+function weightOf4(a: LayerNormWeightArgs, at: usize, n: i32): void {
+  const stride = <usize>a.width << 2;
+  let s = f64x2.splat(0), t = s, x = a.x + at, dy = a.dy + at, statistics = a.statistics;
+  for (let row = a.rows; row > 0; row--, x += stride, dy += stride, statistics += 8) {
+    const g = term(x, dy, v128.load32_splat(statistics), v128.load32_splat(statistics, 4), n);
+    s = f64x2.add(s, low(g));
+    t = f64x2.add(t, high(g));
+  }
+  addSums(a.dWeight + at, s, t, n);
+}
+
+/** dy·(x − mean)·scale */
+@inline function term(x: usize, dy: usize, mean: v128, scale: v128, n: i32): v128 {
+  return f32x4.mul(loadUpTo4(dy, n), f32x4.mul(f32x4.sub(loadUpTo4(x, n), mean), scale));
+}
+
+@inline function addSums(out: usize, s: v128, t: v128, n: i32): void {
+  const sum = v128.shuffle<f32>(f32x4.demote_f64x2_zero(s), f32x4.demote_f64x2_zero(t), 0, 1, 4, 5);
+  storeUpTo4(out, f32x4.add(loadUpTo4(out, n), sum), n);
 }

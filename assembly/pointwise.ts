@@ -1,28 +1,28 @@
-// Element by element. `op` says what is computed; each case holds a loop of its own. The unary loops run over the end of
-// an array into its padding: memory comes in blocks of 64 bytes, and threads part at multiples of them.
-import { exp4, log4, madd, nmadd, sigmoid4, splat, tanh4 } from "./math";
+// Element by element. Functions of one number have a kernel each, for of the loops in a switch V8's revectoriser takes up
+// only one. They run over the end of an array into its padding: memory comes in blocks of 64 bytes, and threads part at
+// multiples of them.
+import { constant, exp4, log4, madd, nmadd, sigmoid4, splat, tanh4 } from "./math";
 import { firstOffset, secondOffset } from "./layout";
 import { loadTail, storeTail } from "./vector";
 
-// src/ops/pointwise.ts has the same list.
 const EXP: i32 = 0, LOG: i32 = 1, SQRT: i32 = 2, ABS: i32 = 3, SQUARE: i32 = 4, TANH: i32 = 5, SIGMOID: i32 = 6,
   RELU: i32 = 7, POW: i32 = 8, CLAMP: i32 = 9;
 
 /** e^x over all of float32; exp4 alone stops at e^−87 and e^88. */
 @inline function exponential(x: v128): v128 {
-  const e = v128.andnot(exp4(x), f32x4.lt(x, splat(-87)));
-  return v128.bitselect(splat(Infinity), e, f32x4.gt(x, splat(88)));
+  const e = v128.andnot(exp4(x), f32x4.lt(x, constant(-87)));
+  return v128.bitselect(splat(Infinity), e, f32x4.gt(x, constant(88)));
 }
 
 /** x^p: by squaring for a whole p, which takes negative x too, else e^(p·ln x). */
 function power(x: v128, p: f32): v128 {
   if (p != nearest(p) || abs(p) > 1024) return exponential(f32x4.mul(splat(p), log4(x)));
-  let y = splat(1);
+  let y = constant(1);
   for (let n = i32(abs(p)); n; n >>= 1) {
     if (n & 1) y = f32x4.mul(y, x);
     x = f32x4.mul(x, x);
   }
-  return p < 0 ? f32x4.div(splat(1), y) : y;
+  return p < 0 ? f32x4.div(constant(1), y) : y;
 }
 
 /** The function itself; p and q are the exponent, or the bounds. */
@@ -34,49 +34,34 @@ function power(x: v128, p: f32): v128 {
   if (op == SQUARE) return f32x4.mul(x, x);
   if (op == TANH) return tanh4(x);
   if (op == SIGMOID) return sigmoid4(x);
-  if (op == RELU) return f32x4.max(x, splat(0));
-  if (op == POW) return power(x, p);
-  return f32x4.min(f32x4.max(x, splat(p)), splat(q));
+  if (op == RELU) return f32x4.pmax(x, constant(0)); // unlike max, one instruction; NaN stays
+  return f32x4.pmin(f32x4.pmax(x, splat(p)), splat(q));
 }
 
 /** Its derivative, at v: y where that is all it takes (exp, sqrt, tanh, sigmoid, relu), else x. */
 @inline function derivative(op: i32, v: v128, p: f32, q: f32): v128 {
   if (op == EXP) return v;
-  if (op == LOG) return f32x4.div(splat(1), v);
-  if (op == SQRT) return f32x4.div(splat(0.5), v);
+  if (op == LOG) return f32x4.div(constant(1), v);
+  if (op == SQRT) return f32x4.div(constant(0.5), v);
   if (op == ABS) {
-    const one = v128.or(v128.and(v, splat(-0.0)), splat(1));
-    return v128.and(one, f32x4.ne(v, splat(0)));
+    const one = v128.or(v128.and(v, splat(-0.0)), constant(1));
+    return v128.and(one, f32x4.ne(v, constant(0)));
   }
   if (op == SQUARE) return f32x4.add(v, v);
-  if (op == TANH) return nmadd(v, v, splat(1));
+  if (op == TANH) return nmadd(v, v, constant(1));
   if (op == SIGMOID) return nmadd(v, v, v);
-  if (op == RELU) return v128.and(splat(1), f32x4.gt(v, splat(0)));
-  if (op == POW) return p == 0 ? splat(0) : f32x4.mul(splat(p), power(v, p - 1));
-  return v128.and(splat(1), v128.and(f32x4.ge(v, splat(p)), f32x4.le(v, splat(q))));
+  if (op == RELU) return v128.and(constant(1), f32x4.gt(v, constant(0)));
+  if (op == POW) return p == 0 ? constant(0) : f32x4.mul(splat(p), power(v, p - 1));
+  return v128.and(constant(1), v128.and(f32x4.ge(v, splat(p)), f32x4.le(v, splat(q))));
 }
 
-@unmanaged export class UnaryArgs { x: usize; out: usize; op: i32; p: f32; q: f32 }
+@unmanaged export class UnaryArgs { x: usize; out: usize; p: f32; q: f32 }
 
 /** out = f(x) */
-export function unaryForward(a: UnaryArgs, from: i32, to: i32): void {
-  const x = a.x + (<usize>from << 2), out = a.out + (<usize>from << 2), n = to - from, p = a.p, q = a.q;
-  switch (a.op) {
-    case EXP: return forwardLoop(EXP, x, out, n, p, q);
-    case LOG: return forwardLoop(LOG, x, out, n, p, q);
-    case SQRT: return forwardLoop(SQRT, x, out, n, p, q);
-    case ABS: return forwardLoop(ABS, x, out, n, p, q);
-    case SQUARE: return forwardLoop(SQUARE, x, out, n, p, q);
-    case TANH: return forwardLoop(TANH, x, out, n, p, q);
-    case SIGMOID: return forwardLoop(SIGMOID, x, out, n, p, q);
-    case RELU: return forwardLoop(RELU, x, out, n, p, q);
-    case POW: return forwardLoop(POW, x, out, n, p, q);
-    case CLAMP: return forwardLoop(CLAMP, x, out, n, p, q);
-  }
-}
-
-@inline function forwardLoop(op: i32, x: usize, out: usize, n: i32, p: f32, q: f32): void {
-  for (; n > 0; n -= 8, x += 32, out += 32) {
+@inline function forwardLoop(op: i32, a: UnaryArgs, from: i32, to: i32): void {
+  const p = a.p, q = a.q;
+  let x = a.x + (<usize>from << 2), out = a.out + (<usize>from << 2);
+  for (let n = to - from; n > 0; n -= 8, x += 32, out += 32) {
     const low = v128.load(x), high = v128.load(x, 16);
     const y = value(op, low, p, q), z = value(op, high, p, q);
     v128.store(out, y);
@@ -84,35 +69,49 @@ export function unaryForward(a: UnaryArgs, from: i32, to: i32): void {
   }
 }
 
-@unmanaged export class UnaryBackwardArgs { v: usize; dy: usize; dx: usize; op: i32; p: f32; q: f32 }
+export function expForward(a: UnaryArgs, from: i32, to: i32): void { forwardLoop(EXP, a, from, to); }
+export function logForward(a: UnaryArgs, from: i32, to: i32): void { forwardLoop(LOG, a, from, to); }
+export function sqrtForward(a: UnaryArgs, from: i32, to: i32): void { forwardLoop(SQRT, a, from, to); }
+export function absForward(a: UnaryArgs, from: i32, to: i32): void { forwardLoop(ABS, a, from, to); }
+export function squareForward(a: UnaryArgs, from: i32, to: i32): void { forwardLoop(SQUARE, a, from, to); }
+export function tanhForward(a: UnaryArgs, from: i32, to: i32): void { forwardLoop(TANH, a, from, to); }
+export function sigmoidForward(a: UnaryArgs, from: i32, to: i32): void { forwardLoop(SIGMOID, a, from, to); }
+export function reluForward(a: UnaryArgs, from: i32, to: i32): void { forwardLoop(RELU, a, from, to); }
+export function clampForward(a: UnaryArgs, from: i32, to: i32): void { forwardLoop(CLAMP, a, from, to); }
 
-/** dx += dy·f′, from v = x or y */
-export function unaryBackward(a: UnaryBackwardArgs, from: i32, to: i32): void {
-  const at = <usize>from << 2, v = a.v + at, dy = a.dy + at, dx = a.dx + at, n = to - from, p = a.p, q = a.q;
-  switch (a.op) {
-    case EXP: return backwardLoop(EXP, v, dy, dx, n, p, q);
-    case LOG: return backwardLoop(LOG, v, dy, dx, n, p, q);
-    case SQRT: return backwardLoop(SQRT, v, dy, dx, n, p, q);
-    case ABS: return backwardLoop(ABS, v, dy, dx, n, p, q);
-    case SQUARE: return backwardLoop(SQUARE, v, dy, dx, n, p, q);
-    case TANH: return backwardLoop(TANH, v, dy, dx, n, p, q);
-    case SIGMOID: return backwardLoop(SIGMOID, v, dy, dx, n, p, q);
-    case RELU: return backwardLoop(RELU, v, dy, dx, n, p, q);
-    case POW: return backwardLoop(POW, v, dy, dx, n, p, q);
-    case CLAMP: return backwardLoop(CLAMP, v, dy, dx, n, p, q);
-  }
+/** One vector at a time: of a pair of them V8's revectoriser makes a crash. */
+export function powForward(a: UnaryArgs, from: i32, to: i32): void {
+  let x = a.x + (<usize>from << 2), out = a.out + (<usize>from << 2);
+  for (let n = to - from; n > 0; n -= 4, x += 16, out += 16) v128.store(out, power(v128.load(x), a.p));
 }
 
-@inline function backwardLoop(op: i32, v: usize, dy: usize, dx: usize, n: i32, p: f32, q: f32): void {
-  for (; n > 0; n -= 8, v += 32, dy += 32, dx += 32) {
+@unmanaged export class UnaryBackwardArgs { v: usize; dy: usize; dx: usize; p: f32; q: f32 }
+
+/** dx += dy·f′, from v = x or y */
+@inline function backwardLoop(op: i32, a: UnaryBackwardArgs, from: i32, to: i32): void {
+  const p = a.p, q = a.q, at = <usize>from << 2;
+  let v = a.v + at, dy = a.dy + at, dx = a.dx + at;
+  for (let n = to - from; n > 0; n -= 8, v += 32, dy += 32, dx += 32) {
     const v0 = v128.load(v), v1 = v128.load(v, 16);
     const dy0 = v128.load(dy), dy1 = v128.load(dy, 16);
     const dx0 = v128.load(dx), dx1 = v128.load(dx, 16);
     const slope0 = derivative(op, v0, p, q), slope1 = derivative(op, v1, p, q);
-    v128.store(dx, madd(dy0, slope0, dx0));
-    v128.store(dx, madd(dy1, slope1, dx1), 16);
+    const sum0 = madd(dy0, slope0, dx0), sum1 = madd(dy1, slope1, dx1);
+    v128.store(dx, sum0);
+    v128.store(dx, sum1, 16);
   }
 }
+
+export function expBackward(a: UnaryBackwardArgs, from: i32, to: i32): void { backwardLoop(EXP, a, from, to); }
+export function logBackward(a: UnaryBackwardArgs, from: i32, to: i32): void { backwardLoop(LOG, a, from, to); }
+export function sqrtBackward(a: UnaryBackwardArgs, from: i32, to: i32): void { backwardLoop(SQRT, a, from, to); }
+export function absBackward(a: UnaryBackwardArgs, from: i32, to: i32): void { backwardLoop(ABS, a, from, to); }
+export function squareBackward(a: UnaryBackwardArgs, from: i32, to: i32): void { backwardLoop(SQUARE, a, from, to); }
+export function tanhBackward(a: UnaryBackwardArgs, from: i32, to: i32): void { backwardLoop(TANH, a, from, to); }
+export function sigmoidBackward(a: UnaryBackwardArgs, from: i32, to: i32): void { backwardLoop(SIGMOID, a, from, to); }
+export function reluBackward(a: UnaryBackwardArgs, from: i32, to: i32): void { backwardLoop(RELU, a, from, to); }
+export function powBackward(a: UnaryBackwardArgs, from: i32, to: i32): void { backwardLoop(POW, a, from, to); }
+export function clampBackward(a: UnaryBackwardArgs, from: i32, to: i32): void { backwardLoop(CLAMP, a, from, to); }
 
 // src/ops/binary.ts has the same list.
 const ADD: i32 = 0, SUB: i32 = 1, MUL: i32 = 2, DIV: i32 = 3, MAXIMUM: i32 = 4, MINIMUM: i32 = 5;
@@ -211,7 +210,7 @@ export function binaryBackward(a: BinaryBackwardArgs, from: i32, to: i32): void 
 
 /** Where the operands of maximum or minimum are equal, each gets half. */
 @inline function shareOf(wins: v128, ties: v128): v128 {
-  return v128.or(v128.and(splat(1), wins), v128.and(splat(0.5), ties));
+  return v128.or(v128.and(constant(1), wins), v128.and(constant(0.5), ties));
 }
 
 @inline function gradient(op: i32, dy: v128, a: v128, b: v128): v128 {

@@ -89,15 +89,10 @@ export function sumColumns(a: SumColumnsArgs, from: i32, to: i32): void {
 }
 
 function finish(out: usize, s0: v128, s1: v128, n: i32, a: SumColumnsArgs): void {
-  store(out, f64x2.extract_lane(s0, 0), a);
-  if (n > 1) store(out + 4, f64x2.extract_lane(s0, 1), a);
-  if (n > 2) store(out + 8, f64x2.extract_lane(s1, 0), a);
-  if (n > 3) store(out + 12, f64x2.extract_lane(s1, 1), a);
-}
-
-@inline function store(out: usize, sum: f64, a: SumColumnsArgs): void {
-  const scaled = f32(sum * a.scale);
-  f32.store(out, a.accumulate ? f32.load(out) + scaled : scaled);
+  const scale = f64x2.splat(a.scale);
+  const p = f32x4.demote_f64x2_zero(f64x2.mul(s0, scale)), q = f32x4.demote_f64x2_zero(f64x2.mul(s1, scale));
+  const sum = v128.shuffle<f32>(p, q, 0, 1, 4, 5);
+  storeUpTo4(out, a.accumulate ? f32x4.add(loadUpTo4(out, n), sum) : sum, n);
 }
 
 @unmanaged export class MaxArgs { x: usize; values: usize; indices: usize; size: i32; width: i32 }

@@ -1,13 +1,14 @@
 // Softmax and what is made of it, over the rows of a matrix; a unit is a row. A row is read in blocks that stay in the
-// first-level cache, and its sums are carried from block to block in double precision.
-import { exp4, ln, madd, splat, sum4 } from "./math";
+// first-level cache, and its sums are carried from block to block in double precision. Where a loop ends in a pair of
+// sums, these are also stored, to eight floats of the row's own: V8's revectoriser starts from stores.
+import { constant, exp4, ln, madd, splat, sum4 } from "./math";
 import { firstLanes, loadUpTo4, storeUpTo4 } from "./vector";
 
 const BLOCK: i32 = 1024;
 
 /** e^x for x ≤ 0, 0 from −87 down. */
 @inline function decay(x: v128): v128 {
-  return v128.andnot(exp4(x), f32x4.lt(x, splat(-87)));
+  return v128.andnot(exp4(x), f32x4.lt(x, constant(-87)));
 }
 
 /** The row's next vector; lanes past its end hold −∞. */
@@ -17,12 +18,14 @@ const BLOCK: i32 = 1024;
 }
 
 /** The largest of n logits. NaN does not count; it shows in the sum. */
-function largest(x: usize, n: i32): f32 {
+function largest(x: usize, n: i32, scratch: usize): f32 {
   let a = splat(-Infinity), b = a;
   for (; n >= 8; n -= 8, x += 32) {
     a = f32x4.pmax(a, v128.load(x));
     b = f32x4.pmax(b, v128.load(x, 16));
   }
+  v128.store(scratch, a);
+  v128.store(scratch, b, 16);
   for (; n > 0; n -= 4, x += 16) a = f32x4.pmax(a, loadLogits(x, n));
   a = f32x4.pmax(a, b);
   return max(
@@ -30,52 +33,78 @@ function largest(x: usize, n: i32): f32 {
   );
 }
 
+/** Σ e^(x − shift) */
+function sumOfPowers(x: usize, n: i32, top: f32, scratch: usize): f32 {
+  const shift = splat(top);
+  let a = splat(0), b = a;
+  for (; n >= 8; n -= 8, x += 32) {
+    const low = v128.load(x), high = v128.load(x, 16);
+    a = f32x4.add(a, decay(f32x4.sub(low, shift)));
+    b = f32x4.add(b, decay(f32x4.sub(high, shift)));
+  }
+  v128.store(scratch, a);
+  v128.store(scratch, b, 16);
+  for (; n > 0; n -= 4, x += 16) a = f32x4.add(a, decay(f32x4.sub(loadLogits(x, n), shift)));
+  return sum4(f32x4.add(a, b));
+}
+
 // What scanRow found. A module's variables are each thread's own.
 let top: f32 = 0;
 let total: f64 = 0;
 
 /** top = max x, total = Σ e^(x − top), in one pass: what was summed so far shrinks when the maximum grows. */
-function scanRow(x: usize, n: i32): void {
+function scanRow(x: usize, n: i32, scratch: usize): void {
   top = -Infinity;
   total = 0;
   for (; n > 0; n -= BLOCK, x += BLOCK << 2) {
-    const length = min(n, BLOCK), here = largest(x, length);
+    const length = min(n, BLOCK), here = largest(x, length, scratch);
     if (here > top) {
       total *= f32x4.extract_lane(decay(splat(top - here)), 0);
       top = here;
     }
-    const shift = splat(top);
-    let a = splat(0), b = a, left = length, p = x;
-    for (; left >= 8; left -= 8, p += 32) {
-      const low = v128.load(p), high = v128.load(p, 16);
-      a = f32x4.add(a, decay(f32x4.sub(low, shift)));
-      b = f32x4.add(b, decay(f32x4.sub(high, shift)));
-    }
-    for (; left > 0; left -= 4, p += 16) a = f32x4.add(a, decay(f32x4.sub(loadLogits(p, left), shift)));
-    total += sum4(f32x4.add(a, b));
+    total += sumOfPowers(x, length, top, scratch);
   }
 }
 
-@unmanaged export class SoftmaxArgs { x: usize; y: usize; width: i32 }
+/** Σ x, or Σ x·y where y is given */
+function sumOfRow(x: usize, y: usize, n: i32): f64 {
+  let sum: f64 = 0;
+  for (; n > 0; n -= BLOCK) {
+    let a = splat(0), b = a, left = min(n, BLOCK);
+    for (; left >= 8; left -= 8, x += 32) {
+      const low = v128.load(x), high = v128.load(x, 16);
+      a = y ? madd(low, v128.load(y), a) : f32x4.add(low, a);
+      b = y ? madd(high, v128.load(y, 16), b) : f32x4.add(high, b);
+      if (y) y += 32;
+    }
+    for (; left > 0; left -= 4, x += 16) {
+      const v = loadUpTo4(x, left);
+      a = y ? madd(v, loadUpTo4(y, left), a) : f32x4.add(v, a);
+      if (y) y += 16;
+    }
+    sum += sum4(f32x4.add(a, b));
+  }
+  return sum;
+}
 
-/** y = e^(x − max x) / Σ e^(x − max x) */
+@unmanaged export class SoftmaxArgs { x: usize; y: usize; scratch: usize; width: i32 }
+
+/** y = e^(x − max x) / Σ e^(x − max x); scratch [rows, 8] */
 export function softmaxForward(a: SoftmaxArgs, from: i32, to: i32): void {
   for (let row = from; row < to; row++) {
     const at = <usize>row * a.width << 2, width = a.width;
-    const shift = splat(largest(a.x + at, width));
-    let sum: f64 = 0, x = a.x + at, y = a.y + at;
-    for (let n = width; n > 0; n -= BLOCK) {
-      let s = splat(0), left = min(n, BLOCK);
-      for (; left > 0; left -= 4, x += 16, y += 16) {
-        const e = decay(f32x4.sub(loadLogits(x, left), shift));
-        s = f32x4.add(s, e);
-        storeUpTo4(y, e, left);
-      }
-      sum += sum4(s);
+    let x = a.x + at, y = a.y + at, n = width;
+    const shift = splat(largest(x, n, a.scratch + (<usize>row << 5)));
+    for (; n >= 8; n -= 8, x += 32, y += 32) {
+      const low = v128.load(x), high = v128.load(x, 16);
+      const e = decay(f32x4.sub(low, shift)), f = decay(f32x4.sub(high, shift));
+      v128.store(y, e);
+      v128.store(y, f, 16);
     }
-    const scale = splat(f32(1 / sum));
+    for (; n > 0; n -= 4, x += 16, y += 16) storeUpTo4(y, decay(f32x4.sub(loadUpTo4(x, n), shift)), n);
     y = a.y + at;
-    for (let n = width; n > 0; n -= 4, y += 16) storeUpTo4(y, f32x4.mul(scale, loadUpTo4(y, n)), n);
+    const scale = splat(f32(1 / sumOfRow(y, 0, width)));
+    for (n = width; n > 0; n -= 4, y += 16) storeUpTo4(y, f32x4.mul(scale, loadUpTo4(y, n)), n);
   }
 }
 
@@ -84,28 +113,28 @@ export function softmaxForward(a: SoftmaxArgs, from: i32, to: i32): void {
 /** dx += y·(dy − Σ dy·y) */
 export function softmaxBackward(a: SoftmaxBackwardArgs, from: i32, to: i32): void {
   for (let row = from; row < to; row++) {
-    const at = <usize>row * a.width << 2, width = a.width;
-    let sum: f64 = 0, y = a.y + at, dy = a.dy + at, dx = a.dx + at;
-    for (let n = width; n > 0; n -= BLOCK) {
-      let s = splat(0), left = min(n, BLOCK);
-      for (; left > 0; left -= 4, y += 16, dy += 16) s = madd(loadUpTo4(y, left), loadUpTo4(dy, left), s);
-      sum += sum4(s);
+    const at = <usize>row * a.width << 2;
+    let y = a.y + at, dy = a.dy + at, dx = a.dx + at, n = a.width;
+    const shift = splat(f32(sumOfRow(dy, y, n)));
+    for (; n >= 8; n -= 8, y += 32, dy += 32, dx += 32) {
+      const y0 = v128.load(y), y1 = v128.load(y, 16), dx0 = v128.load(dx), dx1 = v128.load(dx, 16);
+      const g0 = f32x4.sub(v128.load(dy), shift), g1 = f32x4.sub(v128.load(dy, 16), shift);
+      const sum0 = madd(y0, g0, dx0), sum1 = madd(y1, g1, dx1);
+      v128.store(dx, sum0);
+      v128.store(dx, sum1, 16);
     }
-    const shift = splat(f32(sum));
-    y = a.y + at;
-    dy = a.dy + at;
-    for (let n = width; n > 0; n -= 4, y += 16, dy += 16, dx += 16) {
+    for (; n > 0; n -= 4, y += 16, dy += 16, dx += 16) {
       const g = f32x4.sub(loadUpTo4(dy, n), shift);
       storeUpTo4(dx, madd(loadUpTo4(y, n), g, loadUpTo4(dx, n)), n);
     }
   }
 }
 
-/** y = x − ln Σ eˣ */
+/** y = x − ln Σ eˣ; scratch [rows, 8] */
 export function logSoftmaxForward(a: SoftmaxArgs, from: i32, to: i32): void {
   for (let row = from; row < to; row++) {
     let x = a.x + (<usize>row * a.width << 2), y = a.y + (<usize>row * a.width << 2);
-    scanRow(x, a.width);
+    scanRow(x, a.width, a.scratch + (<usize>row << 5));
     const shift = splat(top), log = splat(f32(ln(total)));
     for (let n = a.width; n > 0; n -= 4, x += 16, y += 16) {
       storeUpTo4(y, f32x4.sub(f32x4.sub(loadUpTo4(x, n), shift), log), n);
@@ -116,16 +145,17 @@ export function logSoftmaxForward(a: SoftmaxArgs, from: i32, to: i32): void {
 /** dx += dy − eʸ·Σ dy */
 export function logSoftmaxBackward(a: SoftmaxBackwardArgs, from: i32, to: i32): void {
   for (let row = from; row < to; row++) {
-    const at = <usize>row * a.width << 2, width = a.width;
-    let sum: f64 = 0, y = a.y + at, dy = a.dy + at, dx = a.dx + at;
-    for (let n = width; n > 0; n -= BLOCK) {
-      let s = splat(0), left = min(n, BLOCK);
-      for (; left > 0; left -= 4, dy += 16) s = f32x4.add(s, loadUpTo4(dy, left));
-      sum += sum4(s);
+    const at = <usize>row * a.width << 2;
+    let y = a.y + at, dy = a.dy + at, dx = a.dx + at, n = a.width;
+    const scale = splat(f32(-sumOfRow(dy, 0, n)));
+    for (; n >= 8; n -= 8, y += 32, dy += 32, dx += 32) {
+      const y0 = v128.load(y), y1 = v128.load(y, 16), dx0 = v128.load(dx), dx1 = v128.load(dx, 16);
+      const g0 = madd(decay(y0), scale, v128.load(dy)), g1 = madd(decay(y1), scale, v128.load(dy, 16));
+      const sum0 = f32x4.add(dx0, g0), sum1 = f32x4.add(dx1, g1);
+      v128.store(dx, sum0);
+      v128.store(dx, sum1, 16);
     }
-    const scale = splat(f32(-sum));
-    dy = a.dy + at;
-    for (let n = width; n > 0; n -= 4, y += 16, dy += 16, dx += 16) {
+    for (; n > 0; n -= 4, y += 16, dy += 16, dx += 16) {
       const g = madd(decay(loadUpTo4(y, n)), scale, loadUpTo4(dy, n));
       storeUpTo4(dx, f32x4.add(loadUpTo4(dx, n), g), n);
     }
@@ -137,8 +167,8 @@ export function logSoftmaxBackward(a: SoftmaxBackwardArgs, from: i32, to: i32): 
 }
 
 /**
- * losses[r] = ln Σ eˣ − (1 − ε)·x[target] − ε·mean x, 0 where the target is ignored; statistics [rows, 2] keep max x and
- * 1/Σ e^(x − max x) for backward.
+ * losses[r] = ln Σ eˣ − (1 − ε)·x[target] − ε·mean x, 0 where the target is ignored; statistics [rows, 8] keep max x and
+ * 1/Σ e^(x − max x) for backward, and serve as scratch before.
  */
 export function crossEntropyForward(a: CrossEntropyArgs, from: i32, to: i32): void {
   const classes = a.classes, smoothing = f64(a.smoothing);
@@ -146,12 +176,11 @@ export function crossEntropyForward(a: CrossEntropyArgs, from: i32, to: i32): vo
     const target = i32.load(a.targets + (<usize>row << 2));
     let loss: f64 = 0;
     if (target != a.ignored) {
-      const x = a.logits + (<usize>row * classes << 2);
-      scanRow(x, classes);
+      const x = a.logits + (<usize>row * classes << 2), statistics = a.statistics + (<usize>row << 5);
+      scanRow(x, classes, statistics);
       const hit = f64(f32.load(x + (<usize>target << 2)) - top);
       loss = ln(total) - (1 - smoothing) * hit;
       if (smoothing) loss -= smoothing * meanBelow(x, classes);
-      const statistics = a.statistics + (<usize>row << 3);
       f32.store(statistics, top);
       f32.store(statistics, f32(1 / total), 4);
     }
@@ -205,13 +234,15 @@ export function crossEntropyBackward(a: CrossEntropyBackwardArgs, from: i32, to:
     let x = a.logits + (<usize>row * classes << 2), dx = a.dx + (<usize>row * classes << 2), n = classes;
     const hit = dx + (<usize>target << 2);
     f32.store(hit, f32.load(hit) - g * (1 - smoothing));
-    const statistics = a.statistics + (<usize>row << 3);
+    const statistics = a.statistics + (<usize>row << 5);
     const shift = v128.load32_splat(statistics), scale = splat(g * f32.load(statistics, 4));
     const even = splat(g * smoothing / f32(classes));
     for (; n >= 8; n -= 8, x += 32, dx += 32) {
       const x0 = v128.load(x), x1 = v128.load(x, 16), dx0 = v128.load(dx), dx1 = v128.load(dx, 16);
-      v128.store(dx, madd(decay(f32x4.sub(x0, shift)), scale, f32x4.sub(dx0, even)));
-      v128.store(dx, madd(decay(f32x4.sub(x1, shift)), scale, f32x4.sub(dx1, even)), 16);
+      const g0 = madd(decay(f32x4.sub(x0, shift)), scale, f32x4.sub(dx0, even));
+      const g1 = madd(decay(f32x4.sub(x1, shift)), scale, f32x4.sub(dx1, even));
+      v128.store(dx, g0);
+      v128.store(dx, g1, 16);
     }
     for (; n > 0; n -= 4, x += 16, dx += 16) {
       const p = decay(f32x4.sub(loadUpTo4(x, n), shift));

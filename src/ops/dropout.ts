@@ -1,10 +1,11 @@
 import { apply, expectDtype } from "../autograd/apply.ts";
-import type { Op } from "../autograd/op.ts";
+import type { Op, Spec } from "../autograd/op.ts";
 import { run, share } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import { philox, randomState } from "../tensor/random.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { words } from "./broadcast.ts";
 
 export interface DropoutOptions {
   /** Tells this dropout's random numbers from those of others. */
@@ -37,6 +38,9 @@ export function maskKey({ seed, stream }: DropoutAttributes): [number, number] {
   return [first, second];
 }
 
+/** Philox goes ten rounds, and its key moves on in each. */
+const rounds = Array.from({ length: 10 }, (_, i) => i);
+
 /** A unit falls if its random word is below this. */
 export const maskThreshold = (p: number) => Math.floor(p * 2 ** 32);
 
@@ -44,16 +48,17 @@ export const dropoutOp: Op<"x", "y", "mask", DropoutAttributes> = {
   name: "dropout",
   infer({ x }) {
     const { time, batch, width } = maskAxes(x);
-    const words = Math.ceil((time * batch * Math.ceil(width / 16)) / 2);
-    return { outputs: { y: x }, saved: { mask: { shape: [words], dtype: "int32" } } };
+    const mask: Spec = { shape: [time * batch, Math.ceil(width / 32)], dtype: "int32" };
+    return { outputs: { y: x }, saved: { mask } };
   },
   forward({ shapes, inputs: { x }, outputs: { y }, saved: { mask } }, attributes) {
     const { p, step, tOffset: firstTime, rowOffset: firstRow, variational } = attributes;
     const { time, batch, width } = maskAxes(shapes.x);
     const [key0, key1] = maskKey(attributes);
+    const keys = words(rounds.flatMap((i) => [key0 + i * 0x9e3779b9, key1 + i * 0xbb67ae85]));
     const timeScale = variational ? 0 : 1;
     const threshold = maskThreshold(p);
-    const draw = { key0, key1, step, firstTime, firstRow, timeScale, threshold };
+    const draw = { keys, step, firstTime, firstRow, timeScale, threshold };
     const args = { x, y, mask, width, batch, ...draw, scale: 1 / (1 - p) };
     run("dropoutForward", args, time * batch, share(time * batch, 20 * time * batch * width));
   },

@@ -34,9 +34,9 @@ export const layerNormOp: Op<"x" | "weight" | "bias", "y", "statistics", { eps: 
       run("layerNormBackward", args, rows, share(rows, 20 * rows * width));
     }
     if (dWeight) {
-      const units = Math.ceil(width / 4);
+      const units = Math.ceil(width / 16);
       const args = { x, statistics, dy, dWeight, rows, width };
-      run("layerNormWeight", args, units, share(units, 5 * rows * width, 4));
+      run("layerNormWeight", args, units, share(units, 5 * rows * width));
     }
     if (dBias) sumOver(dy, [rows, width], [true, false], dBias, { accumulate: true });
   },

@@ -7,51 +7,49 @@ import type { Tensor } from "../tensor/tensor.ts";
 /** Functions of one number, element by element. */
 export type Unary<A = object> = Op<"x", "y", never, A>;
 
+type Name = "exp" | "log" | "sqrt" | "abs" | "square" | "tanh" | "sigmoid" | "relu" | "pow" | "clamp";
+
 interface Definition<A> {
-  /** Its number in assembly/pointwise.ts. */
-  code: number;
-  /** What the derivative is computed from. */
+  /** What the derivative is computed from, in assembly/pointwise.ts. */
   from: "x" | "y";
   /** Float operations for one element, roughly. */
   cost?: number;
   parameters?(attributes: A): { p: number; q: number };
 }
 
-function unary<A>(name: string, { code: op, from, cost = 2, parameters }: Definition<A>): Unary<A> {
+function unary<A>(name: Name, { from, cost = 2, parameters }: Definition<A>): Unary<A> {
   const none = () => ({ p: 0, q: 0 });
   return {
     name,
     infer: ({ x }) => ({ outputs: { y: x }, saved: {} }),
     forward({ shapes, inputs, outputs }, attributes) {
       const n = sizeOf(shapes.x);
-      const args = { x: inputs.x, out: outputs.y, op, ...(parameters ?? none)(attributes) };
-      run("unaryForward", args, n, share(n, cost * n, 16));
+      const args = { x: inputs.x, out: outputs.y, ...(parameters ?? none)(attributes) };
+      run(`${name}Forward`, args, n, share(n, cost * n, 16));
     },
     backward({ shapes, inputs, outputs, gradOutputs, gradInputs }, attributes) {
       const n = sizeOf(shapes.x);
       const v = from === "x" ? inputs.x : outputs.y;
-      const args = { v, dy: gradOutputs.y, dx: gradInputs.x, op, ...(parameters ?? none)(attributes) };
-      run("unaryBackward", args, n, share(n, 4 * n, 16));
+      const args = { v, dy: gradOutputs.y, dx: gradInputs.x, ...(parameters ?? none)(attributes) };
+      run(`${name}Backward`, args, n, share(n, 4 * n, 16));
     },
   };
 }
 
-export const expOp = unary("exp", { code: 0, from: "y", cost: 20 });
-export const logOp = unary("log", { code: 1, from: "x", cost: 30 });
-export const sqrtOp = unary("sqrt", { code: 2, from: "y" });
-export const absOp = unary("abs", { code: 3, from: "x" });
-export const squareOp = unary("square", { code: 4, from: "x" });
-export const tanhOp = unary("tanh", { code: 5, from: "y", cost: 30 });
-export const sigmoidOp = unary("sigmoid", { code: 6, from: "y", cost: 25 });
-export const reluOp = unary("relu", { code: 7, from: "y" });
+export const expOp = unary("exp", { from: "y", cost: 20 });
+export const logOp = unary("log", { from: "x", cost: 30 });
+export const sqrtOp = unary("sqrt", { from: "y" });
+export const absOp = unary("abs", { from: "x" });
+export const squareOp = unary("square", { from: "x" });
+export const tanhOp = unary("tanh", { from: "y", cost: 30 });
+export const sigmoidOp = unary("sigmoid", { from: "y", cost: 25 });
+export const reluOp = unary("relu", { from: "y" });
 export const powOp = unary<{ exponent: number }>("pow", {
-  code: 8,
   from: "x",
   cost: 60,
   parameters: ({ exponent }) => ({ p: exponent, q: 0 }),
 });
 export const clampOp = unary<{ min: number; max: number }>("clamp", {
-  code: 9,
   from: "x",
   parameters: ({ min, max }) => ({ p: min, q: max }),
 });

@@ -1,4 +1,5 @@
 import { apply, expectDtype } from "../autograd/apply.ts";
+import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { run, share } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
@@ -22,7 +23,8 @@ function define(name: "softmax" | "logSoftmax"): Softmax {
     },
     forward({ shapes, inputs: { x }, outputs: { y } }) {
       const { rows, width } = rowsOf(shapes.x);
-      if (width) run(`${name}Forward`, { x, y, width }, rows, share(rows, 30 * rows * width));
+      const scratch = workspace(8 * rows);
+      if (width) run(`${name}Forward`, { x, y, scratch, width }, rows, share(rows, 30 * rows * width));
     },
     backward({ shapes, outputs: { y }, gradOutputs: { y: dy }, gradInputs: { x: dx } }) {
       const { rows, width } = rowsOf(shapes.x);
