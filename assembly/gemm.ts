@@ -21,7 +21,7 @@ const MC: i32 = 192; // rows of A packed at a time, so that they stay in the sec
 const KC: i32 = 256; // k per block, so that a panel of B stays in the first-level cache
 const TEMPORARY: usize = <usize>(MC * KC) << 2; // where in the scratch the tile at the right edge is computed
 
-/** Bytes of working memory per thread; src/ops/gemm.ts has the same. */
+/** Bytes of working memory per thread; src/engine/control.ts has the same. */
 export const SCRATCH: usize = TEMPORARY + <usize>(ROWS * 16) * 4;
 
 /** The scratch of the thread that computes units [from, …) in chunks of `chunk`. */

@@ -14,3 +14,6 @@ export const control = {
   constants: 4096,
   end: 65536,
 } as const;
+
+/** Bytes of working memory that a thread needs for a matrix product; assembly/gemm.ts has the same. */
+export const PRODUCT_SCRATCH = (192 * 256 + 6 * 16) * 4;

@@ -69,10 +69,9 @@ class Engine {
   }
 
   #compileAndCheck(family: Family): void {
-    const trusted = this.#instantiate(family, this.build);
-    if (!trusted) {
+    if (!this.#instantiate(family, this.build, true)) {
       this.demoted.add(family);
-      if (this.build === "plain" || !this.#instantiate(family, "plain")) {
+      if (this.build === "plain" || !this.#instantiate(family, "plain", false)) {
         throw new EngineError(`engine: the ${family} kernels give wrong results on this machine`, {
           hint: "run `unrolled doctor` and report what it prints",
         });
@@ -81,7 +80,8 @@ class Engine {
     this.#compiled.add(family);
   }
 
-  #instantiate(family: Family, build: Build): boolean {
+  /** False if the family fails its check; then nothing of it stays. */
+  #instantiate(family: Family, build: Build, revectorize: boolean): boolean {
     const bytes = kernelBytes(family, build);
     if (!bytes) {
       throw new UsageError("engine: the kernels are not loaded yet", {
@@ -89,15 +89,18 @@ class Engine {
       });
     }
     const imports = { env: { memory: this.memory.wasm, table: this.table } };
-    const { exports } = new WebAssembly.Instance(compile(bytes), imports);
+    const { exports } = new WebAssembly.Instance(compile(bytes, revectorize), imports);
     if (family === "core") this.#core = exports as unknown as Core;
-    for (const [name, kernel] of Object.entries(kernels)) {
-      if (kernel.family !== family) continue;
+    const own = Object.entries(kernels).filter(([, kernel]) => kernel.family === family);
+    for (const [name, { slot }] of own) {
       const exported = exports[name] as Kernel;
-      this.table.set(kernel.slot, exported);
+      this.table.set(slot, exported);
       this.#functions.set(name as KernelName, exported);
     }
-    if (!(selfChecks[family]?.(this) ?? true)) return false;
+    if (!(selfChecks[family]?.(this) ?? true)) {
+      for (const [name] of own) this.#functions.delete(name as KernelName);
+      return false;
+    }
     this.#announce(family, bytes);
     return true;
   }

@@ -27,9 +27,9 @@ export function canRevectorize(): boolean {
   return revectorizing() !== undefined;
 }
 
-/** Compiles a module with the revectoriser on, where there is one. */
-export function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
-  const on = revectorizing();
+/** Compiles a module, with the revectoriser on if asked and where there is one. */
+export function compile(bytes: Uint8Array<ArrayBuffer>, revectorize: boolean): WebAssembly.Module {
+  const on = revectorize ? revectorizing() : undefined;
   const v8 = on && nodeModule<typeof import("node:v8")>("node:v8");
   if (!v8) return new WebAssembly.Module(bytes);
   for (const flag of on) v8.setFlagsFromString(`--${flag}`);

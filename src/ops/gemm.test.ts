@@ -3,7 +3,7 @@ import { step } from "../autograd/step.ts";
 import { control } from "../engine/control.ts";
 import { getEngine, run, setThreads, threads } from "../engine/engine.ts";
 import { Generator } from "../tensor/random.ts";
-import { matrix, multiply, pack, SCRATCH, transposed } from "./gemm.ts";
+import { matrix, multiply, pack, productScratch, transposed } from "./gemm.ts";
 
 const before = threads();
 beforeAll(() => setThreads(2));
@@ -29,7 +29,6 @@ function variants(m: number, n: number, k: number, accumulate: boolean): Map<str
   step(() => {
     const a = draw(m * k, 1);
     const packed = pack(matrix(draw(k * n, 2), k, n), draw(n, 3));
-    const scratch = memory.scratch(SCRATCH * 16);
     const panels = Math.ceil(n / 16);
     for (const wide of [1, 0]) {
       wideTiles[0] = wide;
@@ -40,6 +39,7 @@ function variants(m: number, n: number, k: number, accumulate: boolean): Map<str
         for (const chunk of new Set([count, Math.ceil(count / 2), Math.ceil(count / 16)])) {
           const c = draw(m * n, 4);
           const strides = { aRow: 4 * k, aColumn: 4, cRow: 4 * n };
+          const scratch = productScratch(count, chunk);
           const args = {
             a,
             b: packed.at,

@@ -1,8 +1,11 @@
 import { workspace } from "../autograd/backend.ts";
+import { PRODUCT_SCRATCH } from "../engine/control.ts";
 import { run, share, threads } from "../engine/engine.ts";
 
-/** Bytes of working memory a thread needs for a product; assembly/gemm.ts has the same. */
-export const SCRATCH = (192 * 256 + 6 * 16) * 4;
+/** Working memory for the products of a kernel that takes `count` units in chunks of `chunk`. */
+export function productScratch(count: number, chunk: number): number {
+  return workspace((Math.ceil(count / chunk) * PRODUCT_SCRATCH) / 4);
+}
 
 /** A matrix in the engine's memory: its address, its size, and its strides in floats. */
 export interface Matrix {
@@ -74,7 +77,7 @@ export function multiply(a: Matrix, b: Packed, c: Matrix, accumulate = false): v
     n: b.columns,
     k: b.rows,
     accumulate: accumulate ? 1 : 0,
-    scratch: workspace((Math.ceil(count / chunk) * SCRATCH) / 4),
+    scratch: productScratch(count, chunk),
     chunk,
   };
   run(byRows ? "gemmRows" : "gemmPanels", args, count, chunk);

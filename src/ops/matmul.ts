@@ -5,7 +5,7 @@ import { getEngine, run, share } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Matrix, matrix, multiply, pack, packedFloats, SCRATCH, transposed } from "./gemm.ts";
+import { type Matrix, matrix, multiply, pack, packedFloats, productScratch, transposed } from "./gemm.ts";
 
 /** `count` matrices behind one another, and which of them is used in each product. */
 interface Batch {
@@ -60,7 +60,7 @@ function multiplyBatch(a: Batch, b: Batch, c: Batch, accumulate: boolean): void 
     accumulate: accumulate ? 1 : 0,
     packed: workspace(chunks * packedFloats(k, n)),
     packedBytes: 4 * packedFloats(k, n),
-    scratch: workspace((chunks * SCRATCH) / 4),
+    scratch: productScratch(count, chunk),
     chunk,
   };
   run("gemmBatch", args, count, chunk);

@@ -1,6 +1,6 @@
 import { workspace } from "../autograd/backend.ts";
 import { run, share } from "../engine/engine.ts";
-import { addColumnSums, type Matrix, matrix, multiply, pack, SCRATCH, transposed } from "./gemm.ts";
+import { addColumnSums, type Matrix, matrix, multiply, pack, productScratch, transposed } from "./gemm.ts";
 import { moveRowsWithin } from "./padding.ts";
 import type { SequenceInput, SequenceSizes } from "./sequence.ts";
 
@@ -20,7 +20,7 @@ type Addresses = Record<SequenceInput, number>;
 /** Deals the sequences to the threads, once for all time steps: a chunk and the scratch memory for each. */
 export function dealSequences(N: number, work: number): { chunk: number; scratch: number } {
   const chunk = share(N, work);
-  return { chunk, scratch: workspace((Math.ceil(N / chunk) * SCRATCH) / 4) };
+  return { chunk, scratch: productScratch(N, chunk) };
 }
 
 /** Fills `out` with the state at `from`, or with zeros if that is absent. */
