@@ -26,22 +26,49 @@ async function usageMessage(error: CommanderError, command: Command): Promise<st
   const message = error.message.replace(/^error: /, "");
   const unknown = /^unknown (option|command) '(.*)'$/.exec(message);
   let guess = "";
-  if (unknown) {
+  if (unknown?.[1] === "option") {
+    guess = await nearestFlag(
+      unknown[2]!,
+      flagsOf(command).map(({ flag }) => flag),
+    );
+  } else if (unknown) {
     const { didYouMean } = await import("../options.ts");
-    const names =
-      unknown[1] === "option"
-        ? flagsOf(command).map(({ flag }) => flag)
-        : command.commands.map((candidate) => candidate.name());
-    guess = didYouMean(unknown[2]!, names);
+    guess = didYouMean(
+      unknown[2]!,
+      command.commands.map((candidate) => candidate.name()),
+    );
   }
   return `${message}${guess}\nhint: run \`${commandPath(command)} --help\``;
 }
 
-/** The library speaks of `hiddenSize`; who typed a command line knows it as `--hidden-size`. */
+/** A flag that was cut short (`--hidden`, `--layers`, `--lr`), else the one that is spelt most alike. */
+async function nearestFlag(typed: string, flags: readonly string[]): Promise<string> {
+  const name = typed.replace(/^-+/, "");
+  const meant = flags.find((flag) => {
+    const words = flag.slice(2).split("-");
+    return (
+      flag.startsWith(`--${name}`) || words.includes(name) || words.map((word) => word[0]).join("") === name
+    );
+  });
+  if (meant) return ` (did you mean ${meant}?)`;
+  const { didYouMean } = await import("../options.ts");
+  const guess = didYouMean(typed, flags);
+  return guess.includes("did you mean") ? guess : "";
+}
+
+/**
+ * The library says `LanguageModel.train: hiddenSize must be …`; who typed a command line knows that as `--hidden-size`.
+ * A name of one word may be any word, so it must stand where the message names its option, or in backquotes.
+ */
 function nameFlags(message: string, command: Command): string {
-  return flagsOf(command)
-    .filter(({ name }) => /[A-Z]/.test(name) || message.includes(`: ${name} `))
-    .reduce((text, { flag, name }) => text.replace(new RegExp(`(?<![-\\w])${name}\\b`, "g"), flag), message);
+  let text = message.replace(/^(LanguageModel\.\w+: |engine: (?=threads ))/, "");
+  for (const { flag, name } of flagsOf(command)) {
+    const anywhere = /[A-Z]/.test(name);
+    text = text
+      .replaceAll(`\`${name}\``, flag)
+      .replace(new RegExp(anywhere ? `(?<![-\\w])${name}\\b` : `^${name}(?= (must|is|needs)\\b)`, "g"), flag);
+  }
+  return text;
 }
 
 /** Says on stderr what went wrong, without a stack trace unless UNROLLED_DEBUG=1 asks for one. */

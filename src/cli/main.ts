@@ -9,6 +9,10 @@ if (major < 22 || (major === 22 && minor < 12)) {
   );
   process.exitCode = 1;
 } else {
+  // A reader that has seen enough (`unrolled generate … | head`) is not a failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? 0 : 1);
+  });
   import("./program.ts").then(({ main }) => main(process.argv.slice(2)));
 }
 

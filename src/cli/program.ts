@@ -7,13 +7,39 @@ type Definition = (command: Command) => void;
 
 /** Every command, and the file that is loaded when it is called. */
 const commands: Record<string, { summary: string; load: () => Promise<{ define: Definition }> }> = {
+  quickstart: {
+    summary: "train a small LSTM on a book in about a minute, and see what it learnt",
+    load: () => import("./commands/quickstart.ts"),
+  },
+  "train language-model": {
+    summary: "train a language model on a text",
+    load: () => import("./commands/train-language-model.ts"),
+  },
+  evaluate: {
+    summary: "measure a model's loss and perplexity on a text",
+    load: () => import("./commands/evaluate.ts"),
+  },
+  score: {
+    summary: "give each line its log-probability and perplexity",
+    load: () => import("./commands/score.ts"),
+  },
+  generate: {
+    summary: "let a language model write",
+    load: () => import("./commands/generate.ts"),
+  },
+  inspect: {
+    summary: "show a model's configuration, parameters, vocabulary and training",
+    load: () => import("./commands/inspect.ts"),
+  },
   doctor: {
     summary: "check what this machine can do",
     load: () => import("./commands/doctor.ts"),
   },
 };
 
-const groups: Record<string, string> = { train: "train a model" };
+const groups: Record<string, string> = { train: "train a model on data of your own" };
+
+const helpWidth = ({ columns = 100 }: { columns?: number }) => Math.min(columns, 100);
 
 /** The whole command line. A command's own file is loaded only when it is the one that is called. */
 export function createProgram(): Command {
@@ -23,7 +49,11 @@ export function createProgram(): Command {
     .helpOption("-h, --help", "show help")
     .helpCommand(false)
     .showSuggestionAfterError(false)
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({
+      outputError: () => {}, // failure.ts says it
+      getOutHelpWidth: () => helpWidth(process.stdout),
+      getErrHelpWidth: () => helpWidth(process.stderr),
+    })
     .exitOverride()
     .addHelpText("after", "\nRun `unrolled <command> --help` for a command's options and examples.");
   const definitions = new Map<Command, () => Promise<{ define: Definition }>>();
@@ -39,7 +69,7 @@ export function createProgram(): Command {
     if (second !== undefined) {
       parent =
         parents.get(first) ??
-        program.command(first).description(groups[first]!).hook("preSubcommand", lazily);
+        program.command(first).description(groups[first]!).helpCommand(false).hook("preSubcommand", lazily);
       parents.set(first, parent);
     }
     definitions.set(parent.command(second ?? first).summary(summary), load);
@@ -49,10 +79,6 @@ export function createProgram(): Command {
 
 /** Runs the command line and sets the exit code: 0 done, 1 failed, 2 not understood, 130 interrupted. */
 export async function main(args: string[]): Promise<void> {
-  // A reader that has seen enough (`unrolled generate … | head`) is not a failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === "EPIPE" ? 0 : 1);
-  });
   const program = createProgram();
   const [first, ...rest] = args;
   try {

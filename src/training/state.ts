@@ -30,6 +30,8 @@ export interface Progress {
   best: { loss: number; epoch: number; step: number } | undefined;
   /** Validations since the best. */
   stale: number;
+  /** Every validation so far. */
+  validations: { epoch: number; step: number; loss: number }[];
 }
 
 export const PREFIX = { model: "model.", optimizer: "optimizer.", carried: "carried." } as const;

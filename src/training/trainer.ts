@@ -75,6 +75,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     meanLoss: 0,
     best: undefined,
     stale: 0,
+    validations: [],
   };
   #schedule: Schedule["initial"];
   #carried: Carried | undefined;
@@ -189,6 +190,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
       if (schedule) this.#schedule = schedule.validated(this.#schedule, loss);
       progress.stale = best ? 0 : progress.stale + 1;
       if (best) progress.best = { loss, epoch, step: progress.step };
+      progress.validations = [...progress.validations, { epoch, step: progress.step, loss }];
       yield { type: "validation", step: progress.step, epoch, loss, best };
     }
     if (best) yield* this.#saveBest();

@@ -30,7 +30,7 @@ interface Diagnosis {
 export function define(command: Command): void {
   command
     .description(
-      "Checks what this machine can do: the kernels against stored results, threads, memory, speed.\n" +
+      "Checks what this machine can do: the kernels against stored results, threads, memory, speed. " +
         "Fails if results cannot be trusted; names what would make it faster.",
     )
     .option("--json", "print one JSON object")

@@ -35,3 +35,17 @@ export function table(rows: readonly (readonly (string | number)[])[]): string {
     )
     .join("\n");
 }
+
+/** Text in lines of at most `width`, each indented. */
+export function wrap(text: string, width: number, indent: string): string {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(/\s+/).filter(Boolean)) {
+    if (line.length > indent.length && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent;
+    }
+    line += line.length > indent.length ? ` ${word}` : word;
+  }
+  return [...lines, line].join("\n");
+}

@@ -78,9 +78,9 @@ it("without a terminal writes a plain line now and then", () => {
   bar.end();
   expect(written).toMatchInlineSnapshot(`
     [
-      " 50%  loss 1.500  1:15 left  61.2k tokens/s  epoch 1/2<line>",
-      " 50%  loss 1.500  1:15 left  61.2k tokens/s  epoch 1/2<line>",
-      " 50%  loss 1.500  1:15 left  61.2k tokens/s  epoch 1/2<line>",
+      "50%  loss 1.500  1:15 left  61.2k tokens/s  epoch 1/2<line>",
+      "50%  loss 1.500  1:15 left  61.2k tokens/s  epoch 1/2<line>",
+      "50%  loss 1.500  1:15 left  61.2k tokens/s  epoch 1/2<line>",
       "validation 1.43<line>",
     ]
   `);

@@ -71,7 +71,7 @@ export class ProgressBar {
 
   #draw(progress: Progress): void {
     if (!this.#live) {
-      this.#terminal.write(`${fields(progress).join("  ")}\n`);
+      this.#terminal.write(`${fields(progress).join("  ").trimStart()}\n`);
       return;
     }
     // One column stays free: a full line would wrap on some terminals.

@@ -6,6 +6,7 @@ import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import { WordTokenizer } from "../../data/text/word-tokenizer.ts";
 import { DataError } from "../../errors.ts";
 import { readFile } from "../../io/files.ts";
+import { gunzip } from "../../io/gzip.ts";
 import type { ResolvedOptions, TextSource } from "./options.ts";
 
 /** The longest string there can be, about. */
@@ -18,7 +19,9 @@ export function nameOf(source: TextSource): string {
 
 export async function readText(source: TextSource): Promise<string> {
   const name = nameOf(source);
-  if (typeof source === "string") return decodeText(await readFile(source, MAX_TEXT), name);
+  if (typeof source === "string") {
+    return decodeText(await gunzip(await readFile(source, MAX_TEXT), MAX_TEXT, name), name);
+  }
   if (source.text === "") throw new DataError(`${name}: is empty`);
   return normalizeText(source.text, name);
 }

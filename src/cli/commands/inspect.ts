@@ -1,0 +1,127 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import * as v from "valibot";
+import { readFile } from "../../io/files.ts";
+import { readSafetensors } from "../../io/safetensors.ts";
+import { checkContent, recordWith } from "../../options.ts";
+import type { LanguageModel } from "../../tasks/language-model/task.ts";
+import { jsonFlag } from "../flags.ts";
+import { examples } from "../ui/examples.ts";
+import { duration, table, wrap } from "../ui/format.ts";
+
+export function define(command: Command): void {
+  command
+    .description("Shows what a model's folder holds: configuration, parameters, vocabulary, training.")
+    .argument("<dir>", "the model's folder")
+    .addOption(jsonFlag('one JSON object: {"task","network","parameters","tokenizer","options","training"}'))
+    .action(inspect);
+  examples(command, [
+    ["what is in there?", "unrolled inspect models/book"],
+    ["how many parameters?", "unrolled inspect models/book --json | jq '[.parameters[].size] | add'"],
+  ]);
+}
+
+async function inspect(folder: string, { json }: { json?: true }): Promise<void> {
+  const { LanguageModel } = await import("../../tasks/language-model/task.ts");
+  const model = await LanguageModel.load(folder);
+  const description = { ...describe(model), training: await readTraining(folder) };
+  process.stdout.write(json ? `${JSON.stringify(description)}\n` : format(folder, model, description));
+}
+
+function describe({ config, network, tokenizer }: LanguageModel) {
+  return {
+    task: config.task,
+    network: config.network,
+    parameters: Array.from(network.namedParameters(), ([name, { shape, size }]) => ({ name, shape, size })),
+    tokenizer: tokenizer.toJSON(),
+    options: config.training,
+  };
+}
+
+const validation = recordWith({ epoch: v.number(), step: v.number(), loss: v.number() });
+
+const progress = recordWith({
+  epoch: v.number(),
+  step: v.number(),
+  tokens: v.number(),
+  seconds: v.number(),
+  firstLoss: v.number(),
+  best: v.optional(validation),
+  validations: v.array(validation),
+});
+
+type Training = v.InferOutput<typeof progress>;
+
+/** How the training went that wrote the folder; undefined if none did. */
+async function readTraining(folder: string): Promise<Training | undefined> {
+  const path = join(folder, "training", "state.safetensors");
+  if (!existsSync(path)) return undefined;
+  const { metadata } = readSafetensors(await readFile(path, 2 ** 32), path);
+  return checkContent(path, recordWith({ progress }), JSON.parse(metadata.training ?? "{}")).progress;
+}
+
+type Description = ReturnType<typeof describe> & { training: Training | undefined };
+
+function format(
+  folder: string,
+  model: LanguageModel,
+  { parameters, options, training }: Description,
+): string {
+  const total = parameters.reduce((sum, { size }) => sum + size, 0);
+  const rows = parameters.map(({ name, shape, size }) => [name, `[${shape.join(", ")}]`, size] as const);
+  const sections = [
+    `${folder}: ${model.config.task}\n\n${model.network}`,
+    table([...rows, ["total", "", total]]),
+    vocabulary(model),
+  ];
+  if (options) {
+    const given = Object.entries(options).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+    sections.push(`trained with\n${wrap(given.join(", "), 78, "  ")}`);
+  }
+  if (training) {
+    const { epoch, step, tokens, seconds, firstLoss } = training;
+    const uniform = Math.log(model.tokenizer.size);
+    sections.push(
+      `trained for ${epoch} epochs, ${step} updates, ${tokens.toLocaleString("en-US")} tokens, ${duration(seconds)};\n` +
+        `the first loss was ${firstLoss.toFixed(4)}, a uniform guess has ln ${model.tokenizer.size} = ${uniform.toFixed(4)}`,
+    );
+    if (training.validations.length > 0) sections.push(history(training));
+  }
+  return `${sections.join("\n\n")}\n`;
+}
+
+const VALIDATIONS = 20;
+
+/** The validations, evenly thinned out where there are many; the best is marked. */
+function history({ validations, best }: Training): string {
+  const every = Math.ceil(validations.length / VALIDATIONS);
+  const shown = validations.filter(
+    ({ step }, i) => step === best?.step || (validations.length - 1 - i) % every === 0,
+  );
+  return table([
+    ["epoch", "update", "validation loss", "perplexity"],
+    ...shown.map(({ epoch, step, loss }) => [
+      String(epoch),
+      String(step),
+      loss.toFixed(4),
+      `${Math.exp(loss).toFixed(3)}${step === best?.step ? "  best" : ""}`,
+    ]),
+  ]);
+}
+
+const SHOWN = 100;
+
+function vocabulary({ tokenizer }: LanguageModel): string {
+  const some = Array.from({ length: Math.min(tokenizer.size, SHOWN) }, (_, token) => token);
+  const shown =
+    tokenizer.unit === "byte"
+      ? "all bytes"
+      : some
+          .map((token) => tokenizer.decode([token]))
+          .map((symbol) => (/^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(symbol) ? symbol : JSON.stringify(symbol)))
+          .join(" ");
+  return `vocabulary: ${tokenizer.size} ${tokenizer.unit}s\n${wrap(shown, 78, "  ")}${
+    tokenizer.size > SHOWN && tokenizer.unit !== "byte" ? " …" : ""
+  }`;
+}

@@ -1,0 +1,60 @@
+import type { Command } from "commander";
+import { DataError } from "../../errors.ts";
+import type { LanguageModel, Score } from "../../tasks/language-model/task.ts";
+import { jsonFlag, threadsFlag, useThreads } from "../flags.ts";
+import { type Line, linesOf } from "../lines.ts";
+import { examples } from "../ui/examples.ts";
+
+interface Flags {
+  threads?: number;
+  json?: true;
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      "Gives each line of a file, or of what is piped in, its log-probability (natural logarithm) " +
+        "and perplexity. Empty lines are passed over.",
+    )
+    .argument("<dir>", "the model's folder")
+    .argument("[file]", "UTF-8 text, a line at a time (default: standard input)")
+    .addOption(threadsFlag())
+    .addOption(jsonFlag('one JSON object a line: {"text","tokens","logProb","perplexity"}'))
+    .action(score);
+  examples(command, [
+    ["one sentence", 'echo "The whale was white." | unrolled score models/book'],
+    [
+      "the likeliest of many first",
+      "unrolled score models/book candidates.txt --json | jq -s 'sort_by(.perplexity)'",
+    ],
+  ]);
+}
+
+async function score(folder: string, file: string | undefined, { threads, json }: Flags): Promise<void> {
+  await useThreads(threads);
+  const { LanguageModel } = await import("../../tasks/language-model/task.ts");
+  const model = await LanguageModel.load(folder);
+  if (file === undefined && process.stdin.isTTY) {
+    process.stderr.write("type a line to have it scored; Ctrl-D ends\n");
+  }
+  if (!json) process.stdout.write("   log-prob  perplexity  text\n");
+  for await (const line of linesOf(file)) {
+    const { text } = line;
+    const { tokens, logProb, perplexity } = scoreLine(model, line);
+    process.stdout.write(
+      json
+        ? `${JSON.stringify({ text, tokens, logProb, perplexity })}\n`
+        : `${logProb.toFixed(3).padStart(11)}  ${perplexity.toFixed(3).padStart(10)}  ${text}\n`,
+    );
+  }
+}
+
+/** The model's error says `text`; here it names the line. */
+function scoreLine(model: LanguageModel, { text, where }: Line): Score {
+  try {
+    return model.score(text);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new DataError(error.message.replace(/^text: /, `${where}: `), { cause: error });
+  }
+}

@@ -1,0 +1,142 @@
+import { type Command, Option } from "commander";
+import { OptionError } from "../../errors.ts";
+import type { LanguageModelEvent } from "../../tasks/language-model/events.ts";
+import type { LanguageModelOptions } from "../../tasks/language-model/options.ts";
+import { Interrupted } from "../failure.ts";
+import { jsonFlag, numberFlag, threadsFlag } from "../flags.ts";
+import { interruptible } from "../interrupt.ts";
+import { type RecipeData, readRecipe, recipeData } from "../recipes.ts";
+import { examples } from "../ui/examples.ts";
+import { duration } from "../ui/format.ts";
+import { TrainingView } from "../ui/training.ts";
+
+interface Flags extends Omit<LanguageModelOptions, "valid" | "onProgress" | "signal"> {
+  text?: string;
+  valid?: string;
+  test?: string;
+  out: string;
+  recipe?: string;
+  data?: string;
+  json?: true;
+}
+
+/** The options of `LanguageModel.train`, as flags: the library knows their ranges and defaults, this their help. */
+const groups: Record<string, Option[]> = {
+  "Text:": [
+    new Option("--text <file>", "UTF-8 text to learn from"),
+    new Option("--valid <file>", "text to validate on (default: the last part of the training text)"),
+    numberFlag("--valid-fraction <x>", "the part held out without --valid; 0 for none (default: 0.1)"),
+    new Option("--test <file>", "text to evaluate the best weights on in the end"),
+    new Option("--recipe <name>", "start from the settings of a recipe: char-rnn, wildml"),
+    new Option("--data <dir>", "the folder of data sets that recipes read (default: $UNROLLED_DATA)"),
+  ],
+  "Tokens:": [
+    new Option("--unit <unit>", "char, byte or word (default: char)"),
+    new Option(
+      "--split <how>",
+      "of words: whitespace, punctuation or, as for Chinese, segmenter (default: whitespace)",
+    ),
+    new Option("--lowercase", "of words: as lower case"),
+    numberFlag(
+      "--min-count <n>",
+      "of words: rarer ones become <unk> (default: 2, or 1 if the text has <unk>)",
+    ),
+    numberFlag("--max-vocabulary <n>", "of words: the most to tell apart (default: all)"),
+  ],
+  "Network:": [
+    new Option("--cell <cell>", "rnn, lstm or gru (default: lstm)"),
+    new Option("--nonlinearity <f>", "of cell rnn: tanh, relu or sigmoid (default: tanh)"),
+    numberFlag("--embedding-size <n>", "width of the tokens' vectors (default: as --hidden-size)"),
+    numberFlag("--hidden-size <n>", "units of a layer (default: 128)"),
+    numberFlag("--num-layers <n>", "layers on top of each other (default: 2)"),
+    numberFlag("--dropout <p>", "after the embedding, between layers, before the output (default: 0)"),
+    new Option("--tie-weights", "use the embedding as the output's weights too"),
+  ],
+  "Training:": [
+    numberFlag("--batch-size <n>", "streams of text read side by side (default: 50)"),
+    numberFlag("--seq-length <n>", "tokens through which gradients flow back (default: 50)"),
+    numberFlag("--epochs <n>", "passes over the text (default: 10)"),
+    new Option("--optimizer <name>", "sgd, adagrad, rmsprop, adam or adamw (default: adam)"),
+    numberFlag(
+      "--learning-rate <x>",
+      "size of an update (default: 1 for sgd, 0.01 for adagrad, 0.002 for the others)",
+    ),
+    numberFlag("--weight-decay <x>", "L2 penalty; decoupled for adamw (default: 0)"),
+    new Option("--schedule <name>", "constant, step, plateau or cosine (default: constant)"),
+    numberFlag("--decay <x>", "of step and plateau: what the rate is multiplied by (default: 0.5)"),
+    numberFlag("--decay-after <n>", "of step: epochs before the first decay (default: 1)"),
+    numberFlag("--warmup <n>", "of cosine: updates over which the rate rises from 0 (default: 0)"),
+    numberFlag("--clip <x>", "the norm that gradients are scaled down to (default: 5)"),
+    numberFlag("--accumulate <n>", "batches to one update (default: 1)"),
+    numberFlag("--validate-every <n>", "updates between validations (default: one validation an epoch)"),
+    numberFlag("--patience <n>", "stop after this many validations without a better one (default: never)"),
+    numberFlag("--seed <n>", "of all random numbers (default: 1)"),
+    threadsFlag(),
+  ],
+};
+
+export function define(command: Command): void {
+  command.description(
+    "Trains a language model on a text. The folder then holds the best weights by validation " +
+      "(model.safetensors), config.json, tokenizer.json, and in training/ the last state.",
+  );
+  command
+    .requiredOption("--out <dir>", "a new or empty folder for the model")
+    .addOption(jsonFlag("one event a line as JSON: step, validation, checkpoint, test, done"));
+  for (const [heading, options] of Object.entries(groups)) {
+    command.optionsGroup(heading);
+    for (const option of options) command.addOption(option.helpGroup(heading));
+  }
+  command.action(train);
+  examples(command, [
+    ["a character model of a book", "unrolled train language-model --text book.txt --out models/book"],
+    [
+      "of words, with dropout",
+      "unrolled train language-model --text book.txt --unit word --dropout 0.5 --out models/words",
+    ],
+    [
+      "a published result",
+      "unrolled train language-model --recipe char-rnn --data data --out models/shakespeare",
+    ],
+  ]);
+}
+
+async function train(flags: Flags): Promise<void> {
+  const { text, valid, test, recipe, data, json, ...given } = flags;
+  const plan = recipe === undefined ? undefined : readRecipe("language-model", recipe);
+  const files: Partial<RecipeData> =
+    plan && text === undefined ? recipeData(recipe!, plan.data, data ?? process.env.UNROLLED_DATA) : {};
+  const source = text ?? files.text;
+  if (source === undefined) {
+    throw new OptionError("--text FILE must name a text to learn from", { hint: "or name a --recipe" });
+  }
+  const { LanguageModel } = await import("../../tasks/language-model/task.ts");
+  const view = new TrainingView(json === true);
+  const signal = interruptible((line) => view.note(line));
+  let done: Extract<LanguageModelEvent, { type: "done" }> | undefined;
+  const validText = valid ?? files.valid;
+  const model = await LanguageModel.train(source, {
+    ...(plan?.options as LanguageModelOptions | undefined),
+    ...given,
+    ...(validText !== undefined && { valid: validText }),
+    signal,
+    onProgress(event) {
+      if (event.type === "done") done = event;
+      else view.show(event);
+    },
+  }).finally(() => view.end());
+
+  const testText = test ?? files.test;
+  if (testText !== undefined && !signal.aborted) {
+    view.show({ type: "test", ...(await model.evaluate(testText)) });
+  }
+  view.show(done!);
+  if (signal.aborted) throw new Interrupted(`stopped; ${given.out} holds the best model so far`);
+  if (!json) {
+    process.stdout.write(
+      `${given.out} holds the best weights; trained in ${duration(done!.seconds)}\n\nnext:\n` +
+        `  npx unrolled generate ${given.out} --max-tokens 400\n` +
+        `  npx unrolled inspect ${given.out}\n`,
+    );
+  }
+}

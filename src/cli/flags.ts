@@ -1,0 +1,34 @@
+import { Option } from "commander";
+import { OptionError } from "../errors.ts";
+
+/** A flag that takes a number. Whether it is in range, the library knows. */
+export function numberFlag(flags: string, description: string): Option {
+  const option = new Option(flags, description);
+  return option.argParser((text: string) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isFinite(value)) {
+      throw new OptionError(`${option.long} must be a number, got ${JSON.stringify(text)}`);
+    }
+    return value;
+  });
+}
+
+/** A flag that may be given several times. */
+export function repeatedFlag(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text: string, before: string[] = []) => [...before, text]);
+}
+
+/** The flags every command has that computes for long. */
+export const threadsFlag = () =>
+  numberFlag(
+    "--threads <n>",
+    "threads to compute with; results do not depend on it (default: all processors)",
+  );
+
+export const jsonFlag = (what: string) => new Option("--json", `print ${what}`);
+
+export async function useThreads(count: number | undefined): Promise<void> {
+  if (count === undefined) return;
+  const { setThreads } = await import("../engine/engine.ts");
+  setThreads(count);
+}

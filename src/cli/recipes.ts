@@ -1,0 +1,52 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as v from "valibot";
+import { FileError, OptionError } from "../errors.ts";
+import { checkContent, didYouMean, recordOf, recordWith, text } from "../options.ts";
+
+const folder = fileURLToPath(new URL("../../recipes", import.meta.url));
+
+const schema = recordOf({
+  /** Files under the folder of data sets. */
+  data: recordOf({ text: text(), valid: v.optional(text()), test: v.optional(text()) }),
+  /** What the task's `train` is told; it checks them itself. */
+  options: recordWith({}),
+});
+
+type Recipe = v.InferOutput<typeof schema>;
+export type RecipeData = Recipe["data"];
+
+function recipeNames(task: string): string[] {
+  return readdirSync(join(folder, task)).sort();
+}
+
+/** A recipe that is shipped with the package. */
+export function readRecipe(task: string, name: string): Recipe {
+  const names = recipeNames(task);
+  if (!names.includes(name)) {
+    throw new OptionError(`--recipe ${name} is not known${didYouMean(name, names)}`);
+  }
+  const path = join(folder, task, name, "config.json");
+  return checkContent(path, schema, JSON.parse(readFileSync(path, "utf8")));
+}
+
+/** The paths of a recipe's files in the folder of data sets. */
+export function recipeData(name: string, data: RecipeData, root: string | undefined): RecipeData {
+  if (!root) {
+    throw new OptionError(
+      `recipe ${name}: reads ${data.text} from a folder of data sets, and none is named`,
+      {
+        hint: "name it by --data DIR or UNROLLED_DATA=DIR, or give the text itself by --text FILE",
+      },
+    );
+  }
+  const paths = Object.entries(data).map(([part, file]) => [part, join(root, file!)] as const);
+  const missing = paths.find(([, path]) => !existsSync(path));
+  if (missing) {
+    throw new FileError(`recipe ${name}: reads ${missing[1]}, and there is no such file`, {
+      hint: `where its data come from, ${join("recipes", "language-model", name, "README.md")} says`,
+    });
+  }
+  return Object.fromEntries(paths) as RecipeData;
+}

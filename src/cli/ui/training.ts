@@ -1,0 +1,68 @@
+import type { Evaluation } from "../../tasks/language-model/evaluate.ts";
+import type { LanguageModelEvent } from "../../tasks/language-model/events.ts";
+import { compactNumber, duration } from "./format.ts";
+import { ProgressBar } from "./progress.ts";
+
+type Shown = LanguageModelEvent | ({ type: "test" } & Evaluation);
+
+/** Shows a training as it goes on: one JSON event a line on stdout, or a progress bar and notes on stderr. */
+export class TrainingView {
+  readonly #bar: ProgressBar | undefined;
+
+  constructor(json: boolean) {
+    this.#bar = json ? undefined : new ProgressBar();
+  }
+
+  show(event: Shown): void {
+    if (!this.#bar) {
+      process.stdout.write(`${JSON.stringify(event)}\n`);
+      return;
+    }
+    if (event.type === "step") {
+      this.#bar.update({
+        fraction: event.progress,
+        stage: `epoch ${event.epoch}/${event.epochs}`,
+        loss: event.loss,
+        tokensPerSecond: event.tokensPerSecond,
+        secondsLeft: event.secondsLeft,
+      });
+    } else {
+      const line = describe(event);
+      if (line) this.#bar.note(line);
+    }
+  }
+
+  /** A remark on stderr. */
+  note(line: string): void {
+    if (this.#bar) this.#bar.note(line);
+    else process.stderr.write(`${line}\n`);
+  }
+
+  end(): void {
+    this.#bar?.end();
+  }
+}
+
+function describe(event: Exclude<Shown, { type: "step" }>): string | undefined {
+  switch (event.type) {
+    case "validation":
+      return (
+        `epoch ${event.epoch}: validation loss ${event.loss.toFixed(4)}, perplexity ${event.perplexity.toFixed(2)}` +
+        (event.best ? "" : " (no better)")
+      );
+    case "checkpoint":
+      return undefined;
+    case "test":
+      return `test: loss ${event.loss.toFixed(4)}, perplexity ${event.perplexity.toFixed(2)}`;
+    case "done": {
+      const best =
+        event.validLoss === undefined
+          ? ""
+          : `; best validation loss ${event.validLoss.toFixed(4)}, perplexity ${event.perplexity!.toFixed(2)}`;
+      const how = { finished: "done", "early-stopping": "stopped early", aborted: "interrupted" }[
+        event.reason
+      ];
+      return `${how}: ${event.step} updates in ${duration(event.seconds)}, ${compactNumber(event.tokensPerSecond)} tokens/s${best}`;
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { expect, it } from "vitest";
+import {
+  checkTrainingOptions,
+  type LanguageModelOptions,
+} from "../../../src/tasks/language-model/options.ts";
+import { unrolled } from "./run.ts";
+
+const commands = ["quickstart", "train language-model", "evaluate", "score", "generate", "inspect", "doctor"];
+
+it("lists every command", async () => {
+  const { code, stdout, stderr } = await unrolled("--help");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatchInlineSnapshot(`
+    "Usage: unrolled [options] [command]
+
+    Recurrent neural networks: train them, look inside them, ship them.
+
+    Options:
+      -v, --version  print the version
+      -h, --help     show help
+
+    Commands:
+      quickstart     train a small LSTM on a book in about a minute, and see what it learnt
+      train          train a model on data of your own
+      evaluate       measure a model's loss and perplexity on a text
+      score          give each line its log-probability and perplexity
+      generate       let a language model write
+      inspect        show a model's configuration, parameters, vocabulary and training
+      doctor         check what this machine can do
+
+    Run \`unrolled <command> --help\` for a command's options and examples.
+    "
+  `);
+  expect(commands.map((command) => command.split(" ")[0]!).filter((name) => !stdout.includes(name))).toEqual(
+    [],
+  );
+});
+
+it.each(commands)("%s --help explains itself, with examples", async (command) => {
+  const { code, stdout, stderr } = await unrolled(...command.split(" "), "--help");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatchSnapshot();
+  expect(stdout).toContain("Examples:");
+  expect(stdout.split("\n").filter((line) => line.length > 110)).toEqual([]);
+  expect((await unrolled("help", ...command.split(" "))).stdout).toBe(stdout);
+});
+
+/** All that can be said of a training, except what only a program can say; one that is missing does not compile. */
+const options: Record<Exclude<keyof LanguageModelOptions, "onProgress" | "signal">, true> = {
+  unit: true,
+  split: true,
+  lowercase: true,
+  minCount: true,
+  maxVocabulary: true,
+  cell: true,
+  nonlinearity: true,
+  embeddingSize: true,
+  hiddenSize: true,
+  numLayers: true,
+  dropout: true,
+  tieWeights: true,
+  valid: true,
+  validFraction: true,
+  batchSize: true,
+  seqLength: true,
+  epochs: true,
+  optimizer: true,
+  learningRate: true,
+  weightDecay: true,
+  schedule: true,
+  decay: true,
+  decayAfter: true,
+  warmup: true,
+  clip: true,
+  accumulate: true,
+  validateEvery: true,
+  patience: true,
+  seed: true,
+  threads: true,
+  out: true,
+};
+
+it("has a flag for every option of a training, and names its true default", async () => {
+  const { stdout } = await unrolled("train", "language-model", "--help");
+  const help = stdout.replace(/\n {10,}/g, " ");
+  const defaults: Record<string, unknown> = { ...checkTrainingOptions("test", {}) };
+  for (const name of Object.keys(options)) {
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    const line = help.split("\n").find((text) => text.trimStart().startsWith(`${flag} `));
+    expect(line, flag).toBeDefined();
+    const value = defaults[name];
+    if (value !== undefined && value !== false) expect(line).toContain(`(default: ${value})`);
+  }
+});
+
+it.each([
+  [["--versio"]],
+  [["trane"]],
+  [["train"]],
+  [["train", "langage-model"]],
+  [["doctor", "--jsn"]],
+  [["doctor", "models/book"]],
+  [["evaluate"]],
+  [["evaluate", "models/book"]],
+  [["generate", "models/book", "--max-token", "3"]],
+  [["generate", "models/book", "--temperature"]],
+  [["generate", "models/book", "--temperature", "warm"]],
+  [["generate", "models/book", "--seed", ""]],
+  [["train", "language-model", "--out", "x", "--hiden-size", "3"]],
+  [["train", "language-model", "--out", "x", "--lr", "3"]],
+  [["train", "language-model", "--out", "x", "--layers", "3"]],
+  [["train", "language-model", "--out", "x", "--nonsense-of-mine", "3"]],
+  [["train", "language-model", "--text", "x"]],
+  [["train", "language-model", "--out", "x"]],
+  [["train", "language-model", "--out", "x", "--recipe", "charrnn"]],
+  [["train", "language-model", "--out", "x", "--recipe", "char-rnn", "--data", ""]],
+])("%j is not understood: code 2, what is meant on stderr", async (args) => {
+  const { code, stdout, stderr } = await unrolled(...args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatchSnapshot();
+});
+
+it("without a command shows the help, as an error", async () => {
+  const { code, stdout, stderr } = await unrolled();
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toBe((await unrolled("--help")).stdout);
+});
