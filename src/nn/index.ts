@@ -1,5 +1,6 @@
 export { Dropout } from "./dropout.ts";
 export { Embedding } from "./embedding.ts";
+export { freeze } from "./freeze.ts";
 export * as init from "./init.ts";
 export { LayerNorm } from "./layer-norm.ts";
 export { Linear } from "./linear.ts";

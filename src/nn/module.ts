@@ -1,6 +1,6 @@
 import { FormatError, UsageError } from "../errors.ts";
-import { formatShape, sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { stateProblems } from "./state-dict.ts";
 
 /**
  * The base of every layer and model. Its parts are found among its own properties: modules, parameters (tensors made by
@@ -40,16 +40,7 @@ export abstract class Module {
   /** Overwrites the parameters. If anything is missing, left over or of another shape, nothing is changed. */
   loadStateDict(state: ReadonlyMap<string, Tensor>): void {
     const own = this.namedParameters();
-    const problems: string[] = [];
-    for (const [name, { shape }] of own) {
-      const there = state.get(name);
-      if (!there) problems.push(`${name} is missing`);
-      else if (there.dtype !== "float32") problems.push(`${name} must be float32, got ${there.dtype}`);
-      else if (!sameShape(shape, there.shape)) {
-        problems.push(`${name} must be ${formatShape(shape)}, got ${formatShape(there.shape)}`);
-      }
-    }
-    for (const name of state.keys()) if (!own.has(name)) problems.push(`${name} is unexpected`);
+    const problems = stateProblems(own, state);
     if (problems.length > 0) {
       throw new FormatError(
         `loadStateDict: the state does not fit ${this.constructor.name}:\n  ${problems.join("\n  ")}`,

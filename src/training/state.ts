@@ -3,7 +3,7 @@ import type { Tree } from "./tree.ts";
 
 /** All that a training needs to go on as if it had never stopped: tensors, and plain numbers that JSON holds. */
 export interface TrainingState {
-  /** Under `model.`, `optimizer.` and `carried.`: the last weights, the optimizer's, the state carried over. */
+  /** Under `model.`, `optimizer.`, `average.` and `carried.`: the last weights, the optimizer's, their moving average, the state carried over. */
   tensors: Map<string, Tensor>;
   progress: Progress;
   /** The seed, and where the random numbers are. */
@@ -34,7 +34,12 @@ export interface Progress {
   validations: { epoch: number; step: number; loss: number }[];
 }
 
-export const PREFIX = { model: "model.", optimizer: "optimizer.", carried: "carried." } as const;
+export const PREFIX = {
+  model: "model.",
+  optimizer: "optimizer.",
+  average: "average.",
+  carried: "carried.",
+} as const;
 
 /** The tensors under a prefix, without it. */
 export function under(prefix: string, tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {

@@ -199,6 +199,48 @@ describe("Trainer", () => {
     expect(Math.hypot(a! - 0.5, b! - 0.5)).toBeLessThan(0.0401);
   });
 
+  it("validates, saves and ends with the average of the weights, but goes on from the weights", async () => {
+    const seen: { validated: number[]; best: number[]; last: number[] }[] = [];
+    let validated: number[] = [];
+    let best: number[] = [];
+    const ema = makeTrainer({
+      ema: 0.9,
+      validate: async () => {
+        validated = [...ema.model.weight.toArray()];
+        return 3 - seen.length;
+      },
+      checkpoints: {
+        async saveBest(weights) {
+          best = [...weights.get("weight")!.toArray()];
+          return "best";
+        },
+        async saveLast({ tensors }) {
+          seen.push({ validated, best, last: [...tensors.get("model.weight")!.toArray()] });
+          expect([...tensors.get("average.weight")!.toArray()]).toEqual(best);
+          return "last";
+        },
+      },
+    });
+    await drain(ema.trainer);
+    const plain: number[][] = [];
+    const without = makeTrainer({
+      checkpoints: {
+        saveBest: async () => "best",
+        async saveLast({ tensors }) {
+          plain.push([...tensors.get("model.weight")!.toArray()]);
+          return "last";
+        },
+      },
+    });
+    await drain(without.trainer);
+    expect(seen.map(({ last }) => last)).toEqual(plain);
+    for (const { validated, best, last } of seen) {
+      expect(validated).toEqual(best);
+      expect(best).not.toEqual(last);
+    }
+    expect([...ema.model.weight.toArray()]).toEqual(seen.at(-1)!.best);
+  });
+
   it("stops at the signal, with the last state saved and a model to use", async () => {
     const controller = new AbortController();
     const saved: string[] = [];
@@ -225,6 +267,7 @@ describe("Trainer", () => {
 
   it("goes on from a saved state as if it had never stopped", async () => {
     const losses = [5, 4, 3, 3.5];
+    const ema = 0.8;
     let state: TrainingState | undefined;
     let best: ReadonlyMap<string, Tensor> | undefined;
     const first = makeTrainer({
@@ -232,6 +275,7 @@ describe("Trainer", () => {
       validateEvery: 6,
       validate: script([...losses]),
       schedule: plateauSchedule(0.05),
+      ema,
       checkpoints: {
         async saveBest(weights) {
           best = weights;
@@ -249,10 +293,12 @@ describe("Trainer", () => {
       validateEvery: 6,
       validate: script(losses.slice(1)),
       schedule: plateauSchedule(0.05),
+      ema,
     });
     resumed.trainer.restore(state!, best);
     const events = await drain(resumed.trainer);
     expect(resumed.model.weight.toArray()).toEqual(first.model.weight.toArray());
+    expect(resumed.trainer.state().tensors).toEqual(first.trainer.state().tensors);
     expect(resumed.seen[0]!.item()).toBe(4); // in the middle of an epoch
     expect(events.at(-1)).toMatchObject({ step: 20, validLoss: 3 });
   });

@@ -8,6 +8,7 @@ import type { Optimizer, OptimizerOptions } from "../optim/optimizer.ts";
 import type { Schedule } from "../optim/schedule.ts";
 import { randomState } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { MovingAverage } from "./average.ts";
 import type { DoneEvent, StepEvent, TrainingEvent } from "./events.ts";
 import { gradientError, lossError } from "./finite.ts";
 import { eventLoopTurns } from "./pause.ts";
@@ -50,6 +51,8 @@ export interface TrainerOptions<Batch, Carried extends Tree<Tensor>> {
   /** Stop after this many validations that brought nothing better. Default: never. */
   patience?: number;
   checkpoints?: Checkpoints;
+  /** Keep a moving average of the weights with this decay; it is what is validated and saved as the best. */
+  ema?: number;
 }
 
 /** A loss this many times as large as at the start is no loss to go on from. */
@@ -80,12 +83,14 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
   #schedule: Schedule["initial"];
   #carried: Carried | undefined;
   #bestWeights: Map<string, Tensor> | undefined;
+  readonly #average: MovingAverage | undefined;
   #started = performance.now();
 
   constructor(options: TrainerOptions<Batch, Carried>) {
     this.#options = options;
     this.#parameters = options.model.parameters();
     this.#schedule = options.schedule?.initial ?? {};
+    if (options.ema !== undefined) this.#average = new MovingAverage(options.model, options.ema);
   }
 
   /** Trains to the end, or until the signal: then it saves, says so and returns, as early stopping does. */
@@ -130,6 +135,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     optimizer.step();
 
     progress.step++;
+    this.#average?.update(progress.step);
     progress.tokens += tokens;
     progress.batch += count;
     if (progress.batch >= batches.length) {
@@ -181,7 +187,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     let best = true;
     if (validate) {
       this.#options.model.eval();
-      const loss = await validate(signal);
+      const loss = await this.#averaged(() => validate(signal));
       if (loss === undefined) return;
       if (!Number.isFinite(loss)) {
         throw new NumericError(`training: step ${progress.step}: validation loss is ${loss}`);
@@ -197,8 +203,13 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     yield* this.#saveLast();
   }
 
+  /** Runs f with the averaged weights, if there are any. */
+  async #averaged<T>(f: () => T | Promise<T>): Promise<T> {
+    return this.#average ? this.#average.during(f) : f();
+  }
+
   async *#saveBest(): AsyncGenerator<TrainingEvent> {
-    this.#bestWeights = this.#options.model.stateDict();
+    this.#bestWeights = await this.#averaged(() => this.#options.model.stateDict());
     const path = await this.#options.checkpoints?.saveBest(this.#bestWeights);
     if (path) yield { type: "checkpoint", step: this.#progress.step, kind: "best", path };
   }
@@ -248,6 +259,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     const tensors = new Map<string, Tensor>();
     for (const [name, t] of this.#options.model.stateDict()) tensors.set(PREFIX.model + name, t);
     for (const [name, t] of this.#options.optimizer.stateDict()) tensors.set(PREFIX.optimizer + name, t);
+    for (const [name, t] of this.#average?.stateDict() ?? []) tensors.set(PREFIX.average + name, t);
     let count = 0;
     const carried = mapTree<Tensor, string>(this.#carried, isTensor, (t) => {
       const name = `${PREFIX.carried}${count++}`;
@@ -268,6 +280,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     const { model, optimizer } = this.#options;
     model.loadStateDict(under(PREFIX.model, state.tensors));
     optimizer.loadStateDict(under(PREFIX.optimizer, state.tensors));
+    this.#average?.loadStateDict(under(PREFIX.average, state.tensors));
     this.#carried = mapTree(state.carried, isName, (name) => state.tensors.get(name)!) as Carried | undefined;
     this.#schedule = state.schedule as Schedule["initial"];
     this.#progress = { ...state.progress };
