@@ -7,7 +7,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { constants, deflateRawSync } from "node:zlib";
@@ -196,6 +196,8 @@ function buildPackage(): void {
     },
   );
   if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+  // npm makes commands executable when it links them, which is before they are built here.
+  chmodSync(join(root, "dist/cli/main.js"), 0o755);
 }
 
 await buildKernels();

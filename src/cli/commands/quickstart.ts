@@ -1,14 +1,11 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { decodeText, splitText } from "../../data/text/text.ts";
+import { splitText } from "../../data/text/text.ts";
 import type { LanguageModelOptions } from "../../tasks/language-model/options.ts";
-import type { LanguageModel } from "../../tasks/language-model/task.ts";
 import { Interrupted } from "../failure.ts";
 import { jsonFlag, numberFlag } from "../flags.ts";
 import { interruptible } from "../interrupt.ts";
 import { readBook } from "../quickstart/book.ts";
-import { pickSentences, shuffleWords } from "../quickstart/sentences.ts";
 import { examples } from "../ui/examples.ts";
 import { wrap } from "../ui/format.ts";
 import { TrainingView } from "../ui/training.ts";
@@ -36,7 +33,6 @@ const settings = {
 } as const satisfies LanguageModelOptions;
 
 const FOLDER = "models/quickstart";
-const SENTENCES = 100;
 
 export function define(command: Command): void {
   command
@@ -58,7 +54,8 @@ export function define(command: Command): void {
 
 async function quickstart({ text: file, out = freeFolder(), threads, json }: Flags): Promise<void> {
   const say = (line: string) => json || process.stdout.write(`${line}\n`);
-  const text = file === undefined ? readBook() : decodeText(await readFile(file), file);
+  const { readText } = await import("../../tasks/language-model/data.ts");
+  const text = file === undefined ? readBook() : await readText(file);
   const [train, heldOut] = splitText(text, 0.1, "character");
   say(
     `${file ?? "Moby-Dick"}: ${text.length.toLocaleString("en-US")} characters; the last tenth is held out.`,
@@ -68,35 +65,41 @@ async function quickstart({ text: file, out = freeFolder(), threads, json }: Fla
   const view = new TrainingView(json === true);
   const signal = interruptible((line) => view.note(line));
   const { LanguageModel } = await import("../../tasks/language-model/task.ts");
-  const model = await LanguageModel.train(
-    { text: train },
-    {
-      ...settings,
-      ...(threads !== undefined && { threads }),
-      valid: { text: heldOut },
-      out,
-      signal,
-      onProgress: (event) => view.show(event),
+  let perplexity = Number.NaN;
+  const options: LanguageModelOptions = {
+    ...settings,
+    ...(threads !== undefined && { threads }),
+    valid: { text: heldOut },
+    out,
+    signal,
+    onProgress(event) {
+      view.show(event);
+      if (event.type === "done") perplexity = event.perplexity ?? perplexity;
     },
-  ).finally(() => view.end());
+  };
+  const model = await LanguageModel.train({ text: train }, options).finally(() => view.end());
   if (signal.aborted) throw new Interrupted(`stopped; ${out} holds the best model so far`);
 
-  const result = await examine(model, train, heldOut);
+  const { examine } = await import("../quickstart/examine.ts");
+  const findings = examine(model, train, heldOut);
   if (json) {
-    process.stdout.write(`${JSON.stringify({ type: "result", out, ...result })}\n`);
+    process.stdout.write(`${JSON.stringify({ type: "result", out, perplexity, ...findings })}\n`);
     return;
   }
-  say(`\nPerplexity of the held-out text: ${result.perplexity.toFixed(2)} a character`);
-  say(`(by the frequencies of characters alone: ${result.unigramPerplexity.toFixed(2)}).\n`);
-  say(
-    `${result.ranked} of ${result.sentences} held-out sentences are likelier to it than their shuffled twins`,
-  );
-  say("(the same words in random order, the first word and all punctuation in place). For one:\n");
-  say(`  ${result.example.sentence}\n  ${result.example.twin}\n`);
-  say(`A paragraph of its own:\n\n${wrap(result.paragraph, 78, "  ")}\n`);
+  const { unigramPerplexity, sentences, ranked, example, paragraph } = findings;
+  say(`\nPerplexity of the held-out text: ${perplexity.toFixed(2)} a character`);
+  say(`(by the frequencies of characters alone: ${unigramPerplexity.toFixed(2)}).\n`);
+  if (sentences > 0) {
+    say(`${ranked} of ${sentences} held-out sentences are likelier to it than their shuffled twins`);
+    say("(the same words in random order, the first word and all punctuation in place).");
+    if (example) say(`One it got right:\n\n  ${example.sentence}\n  ${example.twin}`);
+  }
+  say(`\nA paragraph of its own:\n\n${wrap(paragraph, 78, "  ")}\n`);
+  const [prompt, sentence] =
+    file === undefined ? ["The ship ", "The whale was white."] : [findings.prompt, findings.prompt];
   say(`The model is in ${out}. Next:\n`);
-  say(`  npx unrolled generate ${out} --prompt "The ship " --temperature 0.7`);
-  say(`  echo "The whale was white." | npx unrolled score ${out}`);
+  say(`  npx unrolled generate ${out} --prompt "${prompt}" --temperature 0.7`);
+  say(`  echo "${sentence}" | npx unrolled score ${out}`);
   say("  npx unrolled train language-model --text your-book.txt --out models/your-book");
 }
 
@@ -106,32 +109,4 @@ function freeFolder(): string {
     const name = n === 1 ? FOLDER : `${FOLDER}-${n}`;
     if (!existsSync(name)) return name;
   }
-}
-
-async function examine(model: LanguageModel, train: string, heldOut: string) {
-  const { NgramModel } = await import("../../metrics/ngram.ts");
-  const { perplexity } = await import("../../metrics/perplexity.ts");
-  const { Generator } = await import("../../tensor/random.ts");
-  const { tokenizer } = model;
-  const unigram = new NgramModel(tokenizer.encode(train), { order: 1, vocabularySize: tokenizer.size });
-  const evaluation = await model.evaluate({ text: heldOut });
-  const generator = new Generator(settings.seed);
-  const pairs = pickSentences(heldOut, SENTENCES).map((sentence) => {
-    const twin = shuffleWords(sentence, generator);
-    return { sentence, twin, gain: model.score(sentence).logProb - model.score(twin).logProb };
-  });
-  const shortest = pairs
-    .filter(({ gain }) => gain > 0)
-    .sort((a, b) => a.sentence.length - b.sentence.length)[0];
-  const prompt = heldOut.match(/\p{Lu}\p{Ll}+ \p{L}+ /u)?.[0] ?? "";
-  return {
-    perplexity: evaluation.perplexity,
-    unigramPerplexity: perplexity(unigram.loss(tokenizer.encode(heldOut))),
-    ranked: pairs.filter(({ gain }) => gain > 0).length,
-    sentences: pairs.length,
-    example: (shortest ?? pairs[0])!,
-    paragraph:
-      prompt +
-      model.generate(prompt, { maxTokens: 500, temperature: 0.6, seed: settings.seed, stop: "\n\n" }),
-  };
 }

@@ -1,0 +1,51 @@
+import { NgramModel } from "../../metrics/ngram.ts";
+import { perplexity } from "../../metrics/perplexity.ts";
+import type { LanguageModel } from "../../tasks/language-model/task.ts";
+import { Generator } from "../../tensor/random.ts";
+import { pickSentences, shuffleWords } from "./sentences.ts";
+
+const SENTENCES = 100;
+const SEED = 1;
+
+export interface Findings {
+  /** Perplexity of the held-out text by the frequencies of tokens alone. */
+  unigramPerplexity: number;
+  /** How many held-out sentences there are, and how many the model finds likelier than their shuffled twins. */
+  sentences: number;
+  ranked: number;
+  /** One that it ranked right, the shortest. */
+  example: { sentence: string; twin: string } | undefined;
+  prompt: string;
+  /** What it writes on from the prompt. */
+  paragraph: string;
+}
+
+/** What a model learnt from `train`, shown on text it has not read. */
+export function examine(model: LanguageModel, train: string, heldOut: string): Findings {
+  const { tokenizer } = model;
+  const unigram = new NgramModel(tokenizer.encode(train), { order: 1, vocabularySize: tokenizer.size });
+  const generator = new Generator(SEED);
+  const pairs = pickSentences(heldOut, SENTENCES).map((sentence) => ({
+    sentence,
+    twin: shuffleWords(sentence, generator),
+  }));
+  const right = pairs.filter(
+    ({ sentence, twin }) => model.score(sentence).logProb > model.score(twin).logProb,
+  );
+  // The first two words, or two Chinese characters; without either, a new line.
+  const prompt = heldOut.match(/\p{Lu}\p{Ll}+ \p{L}+ |\p{Lo}{2}/u)?.[0] ?? "";
+  const written = model.generate(prompt, { maxTokens: 500, temperature: 0.6, seed: SEED, stop: "\n\n" });
+  return {
+    unigramPerplexity: perplexity(unigram.loss(tokenizer.encode(heldOut))),
+    sentences: pairs.length,
+    ranked: right.length,
+    example: right.sort((a, b) => a.sentence.length - b.sentence.length)[0],
+    prompt,
+    paragraph: wholeSentences(prompt + written),
+  };
+}
+
+/** Up to the last full stop, if there is one. */
+function wholeSentences(text: string): string {
+  return /^[\s\S]*[.!?]["'”’)]*/.exec(text)?.[0] ?? text;
+}
