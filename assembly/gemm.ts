@@ -78,13 +78,13 @@ export function packPanel(b: usize, bRow: usize, bColumn: usize, bias: usize, bi
   }
 }
 
-/** Packs `rows` (1 to 6) rows of A, k columns, so that the rows' values for one k lie together. Returns the end. */
-function packRows(a: usize, aRow: usize, aColumn: usize, rows: i32, k: i32, out: usize): usize {
+/** Packs `rows` (1 to 6) rows of A, k columns, so that the rows' values for one k lie together. */
+function packRows(a: usize, aRow: usize, aColumn: usize, rows: i32, k: i32, out: usize): void {
   const step = <usize>rows << 2;
   let column = 0;
   if (rows == 1 && aColumn == 4) {
     memory.copy(out, a, <usize>k << 2);
-    return out + (<usize>k << 2);
+    return;
   }
   if (rows >= 4) {
     if (aRow == 4) {
@@ -106,7 +106,6 @@ function packRows(a: usize, aRow: usize, aColumn: usize, rows: i32, k: i32, out:
     let p = a;
     for (let r: usize = 0; r < step; r += 4, p += aRow) f32.store(out + r, f32.load(p));
   }
-  return out;
 }
 
 @inline function copyRows(from: usize, fromRow: usize, to: usize, toRow: usize, rows: i32, columns: i32): void {
@@ -134,11 +133,18 @@ export function gemm(
       const mm = min(mBlock, m - m0);
       const tiles = (mm + ROWS - 1) / ROWS;
       const few = mm / tiles, many = mm % tiles;
-      let p = a + <usize>m0 * aRow + <usize>k0 * aColumn, packed = scratch;
-      for (let t = 0; t < tiles; t++) {
-        const rows = few + i32(t < many);
-        packed = packRows(p, aRow, aColumn, rows, kk, packed);
-        p += <usize>rows * aRow;
+      // Where the rows are contiguous (a transpose), a few columns of all tiles at a time, as they lie in memory.
+      const kStep = aRow == 4 ? 16 : max(kk, 1);
+      let packed = scratch;
+      for (let k1 = 0; k1 < kk; k1 += kStep) {
+        let p = a + <usize>m0 * aRow + <usize>(k0 + k1) * aColumn;
+        packed = scratch;
+        for (let t = 0; t < tiles; t++) {
+          const rows = few + i32(t < many);
+          packRows(p, aRow, aColumn, rows, min(kStep, kk - k1), packed + (<usize>(rows * k1) << 2));
+          packed += <usize>(rows * kk) << 2;
+          p += <usize>rows * aRow;
+        }
       }
       let panel = b;
       for (let j = 0; j < n; j += 16, panel += panelBytes(k)) {

@@ -83,8 +83,14 @@ export function multiply(a: Matrix, b: Packed, c: Matrix, accumulate = false): v
   run(byRows ? "gemmRows" : "gemmPanels", args, count, chunk);
 }
 
-/** out[j] += the sum of x's column j. */
-export function addColumnSums(x: Matrix, out: number): void {
-  const chunk = share(x.columns, x.rows * x.columns, 16);
-  run("columnSum", { x: x.at, xRow: 4 * x.rowStride, rows: x.rows, out }, x.columns, chunk);
+/** out[j] += the sum of x's column j, for each `out` that is there: two biases have the same gradient. */
+export function addColumnSums(x: Matrix, ...outs: number[]): void {
+  const wanted = outs.filter((out) => out !== 0);
+  if (wanted.length === 0) return;
+  const n = x.columns;
+  const sums = wanted.length === 1 ? wanted[0]! : workspace(n);
+  if (wanted.length > 1) run("fill", { out: sums, value: 0 }, n);
+  const chunk = share(n, x.rows * n, 16);
+  run("columnSum", { x: x.at, xRow: 4 * x.rowStride, rows: x.rows, out: sums }, n, chunk);
+  if (wanted.length > 1) for (const out of wanted) run("axpy", { x: sums, out, alpha: 1 }, n);
 }

@@ -84,6 +84,7 @@ export const gruOp: Op<SequenceInput, "output" | "h", "gates", GruAttributes> = 
         multiply(transposed(columns(da, 2, 1)), m, dWeightHh.n, true);
       }
     }
+    addColumnSums(columns(da, 0, 3), gradInputs.biasIh);
     if (gradInputs.biasHh) {
       addColumnSums(columns(da, 0, 2), gradInputs.biasHh);
       addColumnSums(columns(da, resetAfter ? 3 : 2, 1), gradInputs.biasHh + 4 * 2 * H);

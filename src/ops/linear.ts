@@ -38,7 +38,7 @@ export const linearOp: Op<"x" | "weight" | "bias", "y", never, { bias: boolean }
     const dy = matrix(gradOutputs.y, rows, out);
     if (gradInputs.x) multiply(dy, pack(weight), { ...x, at: gradInputs.x }, true);
     if (gradInputs.weight) multiply(transposed(dy), pack(x), { ...weight, at: gradInputs.weight }, true);
-    if (gradInputs.bias) addColumnSums(dy, gradInputs.bias);
+    addColumnSums(dy, gradInputs.bias);
   },
 };
 

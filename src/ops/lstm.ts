@@ -119,7 +119,7 @@ export const lstmOp: Op<LstmInput, LstmOutput, LstmSaved, { reverse: boolean }> 
     const dGates = matrix(args.dGates, T * N, 4 * H);
     addInputGradients(walk, inputs, gradInputs, dGates);
     addStateGradients(walk, inputs.h0, matrix(outputs.output, T * N, R), dGates, gradInputs.weightHh);
-    if (gradInputs.biasHh) addColumnSums(dGates, gradInputs.biasHh);
+    addColumnSums(dGates, gradInputs.biasIh, gradInputs.biasHh);
     if (gradInputs.weightHr) {
       const dProjected = matrix(args.dProjected, T * N, R);
       const hidden = pack(matrix(saved.hidden, T * N, H));

@@ -58,7 +58,7 @@ export const rnnOp: Op<SequenceInput, "output" | "h", never, RnnAttributes> = {
     const walk = { ...sizes, lengths: inputs.lengths, reverse };
     addInputGradients(walk, inputs, gradInputs, da);
     addStateGradients(walk, inputs.h0, matrix(outputs.output, T * N, H), da, gradInputs.weightHh);
-    if (gradInputs.biasHh) addColumnSums(da, gradInputs.biasHh);
+    addColumnSums(da, gradInputs.biasIh, gradInputs.biasHh);
     if (gradInputs.h0) run("axpy", { x: args.dh, out: gradInputs.h0, alpha: 1 }, N * H);
   },
 };

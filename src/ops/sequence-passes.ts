@@ -1,6 +1,6 @@
 import { workspace } from "../autograd/backend.ts";
 import { run, share } from "../engine/engine.ts";
-import { addColumnSums, type Matrix, matrix, multiply, pack, productScratch, transposed } from "./gemm.ts";
+import { type Matrix, matrix, multiply, pack, productScratch, transposed } from "./gemm.ts";
 import { moveRowsWithin } from "./padding.ts";
 import type { SequenceInput, SequenceSizes } from "./sequence.ts";
 
@@ -30,7 +30,7 @@ export function copyState(from: number, floats: number, out = workspace(floats))
   return out;
 }
 
-/** dx += da·W_ih, dW_ih += daᵀ·x, db_ih += Σ da. */
+/** dx += da·W_ih, dW_ih += daᵀ·x. */
 export function addInputGradients(walk: Walk, inputs: Addresses, grads: Addresses, da: Matrix): void {
   const { T, N, I, lengths } = walk;
   const weight = matrix(inputs.weightIh, da.columns, I);
@@ -44,7 +44,6 @@ export function addInputGradients(walk: Walk, inputs: Addresses, grads: Addresse
     }
     multiply(transposed(da), pack(matrix(x, T * N, I)), { ...weight, at: grads.weightIh }, true);
   }
-  if (grads.biasIh) addColumnSums(da, grads.biasIh);
 }
 
 /** dW += daᵀ·h over the states h that the steps began with: `h0`, then `output` one step later. */
