@@ -3,18 +3,19 @@ import { OptionError } from "../../errors.ts";
 import type { LanguageModelEvent } from "../../tasks/language-model/events.ts";
 import type { LanguageModelOptions } from "../../tasks/language-model/options.ts";
 import { Interrupted } from "../failure.ts";
-import { jsonFlag, numberFlag, threadsFlag } from "../flags.ts";
+import { jsonFlag, numberFlag, repeatedFlag, threadsFlag } from "../flags.ts";
 import { interruptible } from "../interrupt.ts";
 import { type RecipeData, readRecipe, recipeData } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration } from "../ui/format.ts";
 import { TrainingView } from "../ui/training.ts";
 
-interface Flags extends Omit<LanguageModelOptions, "valid" | "onProgress" | "signal"> {
+interface Flags extends Omit<LanguageModelOptions, "valid" | "initFrom" | "onProgress" | "signal"> {
   text?: string;
   valid?: string;
   test?: string;
   out: string;
+  initFrom?: string;
   recipe?: string;
   data?: string;
   json?: true;
@@ -52,6 +53,17 @@ const groups: Record<string, Option[]> = {
     numberFlag("--dropout <p>", "after the embedding, between layers, before the output (default: 0)"),
     new Option("--tie-weights", "use the embedding as the output's weights too"),
   ],
+  "Start:": [
+    new Option(
+      "--init-from <dir>",
+      "start from a model: take over its architecture, and its weights token by token",
+    ),
+    new Option("--keep-tokenizer", "of --init-from: keep the model's vocabulary (default: that of the text)"),
+    repeatedFlag(
+      "--freeze <name>",
+      "a parameter not to train; * for any characters: 'embedding.*'; may be repeated",
+    ),
+  ],
   "Training:": [
     numberFlag("--batch-size <n>", "streams of text read side by side (default: 50)"),
     numberFlag("--seq-length <n>", "tokens through which gradients flow back (default: 50)"),
@@ -70,6 +82,7 @@ const groups: Record<string, Option[]> = {
     numberFlag("--accumulate <n>", "batches to one update (default: 1)"),
     numberFlag("--validate-every <n>", "updates between validations (default: one validation an epoch)"),
     numberFlag("--patience <n>", "stop after this many validations without a better one (default: never)"),
+    numberFlag("--ema <x>", "validate and keep an average of the weights with this decay, e.g. 0.999"),
     numberFlag("--seed <n>", "of all random numbers (default: 1)"),
     threadsFlag(),
   ],
@@ -93,6 +106,10 @@ export function define(command: Command): void {
     [
       "of words, with dropout",
       "unrolled train language-model --text book.txt --unit word --dropout 0.5 --out models/words",
+    ],
+    [
+      "go on with a model on another text",
+      "unrolled train language-model --text letters.txt --init-from models/book --out models/letters",
     ],
     [
       "a published result",

@@ -1,5 +1,5 @@
 import type { Evaluation } from "../../tasks/language-model/evaluate.ts";
-import type { LanguageModelEvent } from "../../tasks/language-model/events.ts";
+import type { InitialisedEvent, LanguageModelEvent, SomeTokens } from "../../tasks/language-model/events.ts";
 import { compactNumber, duration } from "./format.ts";
 import { ProgressBar } from "./progress.ts";
 
@@ -45,6 +45,8 @@ export class TrainingView {
 
 function describe(event: Exclude<Shown, { type: "step" }>): string | undefined {
   switch (event.type) {
+    case "initialised":
+      return describeStart(event);
     case "validation":
       return (
         `epoch ${event.epoch}: validation loss ${event.loss.toFixed(4)}, perplexity ${event.perplexity.toFixed(2)}` +
@@ -65,4 +67,18 @@ function describe(event: Exclude<Shown, { type: "step" }>): string | undefined {
       return `${how}: ${event.step} updates in ${duration(event.seconds)}, ${compactNumber(event.tokensPerSecond)} tokens/s${best}`;
     }
   }
+}
+
+/** `started from models/a: 61 of 65 tokens known; new: "&" "$"; no longer there: "["; dropout 0.2 instead of 0` */
+function describeStart({ from, shared, added, dropped, changed }: InitialisedEvent): string {
+  const list = (what: string, { count, tokens }: SomeTokens) => {
+    const shown = tokens.slice(0, 10).map((token) => JSON.stringify(token));
+    return count === 0 ? [] : [`${what}: ${shown.join(" ")}${count > 10 ? ` and ${count - 10} more` : ""}`];
+  };
+  return [
+    `started from ${from}: it knows ${shared} of ${shared + added.count} tokens`,
+    ...list("new", added),
+    ...list("no longer there", dropped),
+    ...Object.entries(changed).map(([name, { from, to }]) => `${name} ${to} instead of ${from}`),
+  ].join("; ");
 }

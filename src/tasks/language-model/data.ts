@@ -35,9 +35,13 @@ export interface Corpus {
 
 /**
  * Training and validation text as tokens. A vocabulary of characters is that of both texts, so that one rare sign at the
- * end of a book is no obstacle; one of words is the training text's alone, and the rest is `<unk>`.
+ * end of a book is no obstacle; one of words is the training text's alone, and the rest is `<unk>`. With `known`, neither.
  */
-export async function readCorpus(source: TextSource, options: ResolvedOptions): Promise<Corpus> {
+export async function readCorpus(
+  source: TextSource,
+  options: ResolvedOptions,
+  known?: Tokenizer,
+): Promise<Corpus> {
   const { unit, batchSize, seqLength, validFraction } = options;
   const name = nameOf(source);
   let train = await readText(source);
@@ -46,7 +50,7 @@ export async function readCorpus(source: TextSource, options: ResolvedOptions): 
   else if (validFraction > 0) {
     [train, valid] = splitText(train, validFraction, unit === "word" ? "line" : "character");
   }
-  const tokenizer = makeTokenizer(train, valid, options);
+  const tokenizer = known ?? makeTokenizer(train, valid, options);
   const batches = new LanguageModelBatches(tokenizer.encode(train, name), { batchSize, seqLength }, name);
   if (valid === undefined) return { tokenizer, train: batches, valid };
   const held = tokenizer.encode(valid, "validation text");

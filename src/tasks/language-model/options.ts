@@ -8,12 +8,14 @@ import {
   numberIn,
   oneOf,
   recordOf,
+  recordWith,
   type SchemasOf,
   text,
   trueOrFalse,
   wholeNumber,
 } from "../../options.ts";
 import type { LanguageModelEvent } from "./events.ts";
+import type { LanguageModelParts } from "./load.ts";
 
 export const cells = ["rnn", "lstm", "gru"] as const;
 export const nonlinearities = ["tanh", "relu", "sigmoid"] as const;
@@ -52,6 +54,16 @@ export interface LanguageModelOptions {
   /** The embedding is the output's weight too (Press and Wolf 2017); needs embeddingSize = hiddenSize. Default false. */
   tieWeights?: boolean;
 
+  /**
+   * A model to start from: its folder, or a `LanguageModel`. Its architecture is taken over, and its weights, token by
+   * token where the vocabularies differ.
+   */
+  initFrom?: string | LanguageModelParts;
+  /** With initFrom: keep the model's vocabulary instead of making that of the text. Default false. */
+  keepTokenizer?: boolean;
+  /** Parameters that are not trained: their names, in which `*` stands for any characters. Default none. */
+  freeze?: readonly string[];
+
   /** Text to validate on. Default: the last part of the training text. */
   valid?: TextSource;
   /** The part of the training text held out where there is no `valid`; 0 for none. Default 0.1. */
@@ -84,6 +96,8 @@ export interface LanguageModelOptions {
   validateEvery?: number;
   /** Stop after this many validations that brought nothing better. Default: never. */
   patience?: number;
+  /** Validate, and keep as the best, a moving average of the weights with this decay, e.g. 0.999. Default: none. */
+  ema?: number;
   /** Default 1. */
   seed?: number;
   /** Default: one for each processor. The result is the same for any number. */
@@ -104,6 +118,11 @@ const textSource = v.custom<TextSource>(
   'must be the path of a text file, or { text: "…" }',
 );
 
+const startingPoint = v.custom<string | LanguageModelParts>(
+  (x) => (typeof x === "string" && x !== "") || (x as LanguageModelParts | null)?.network !== undefined,
+  "must be the folder of a model, or a LanguageModel",
+);
+
 const schema = recordOf({
   unit: v.optional(oneOf(units), "char"),
   split: v.optional(oneOf(wordSplits)),
@@ -118,6 +137,10 @@ const schema = recordOf({
   numLayers: v.optional(wholeNumber(1, 64), 2),
   dropout: v.optional(numberIn({ from: 0, below: 1 }), 0),
   tieWeights: v.optional(trueOrFalse(), false),
+
+  initFrom: v.optional(startingPoint),
+  keepTokenizer: v.optional(trueOrFalse()),
+  freeze: v.optional(v.array(text(), "must be an array of names")),
 
   valid: v.optional(textSource),
   validFraction: v.optional(numberIn({ from: 0, to: 0.5 }), 0.1),
@@ -135,6 +158,7 @@ const schema = recordOf({
   accumulate: v.optional(wholeNumber(1, MAX_SIZE), 1),
   validateEvery: v.optional(wholeNumber(1, MAX_COUNT)),
   patience: v.optional(wholeNumber(1, 1_000_000)),
+  ema: v.optional(numberIn({ from: 0, below: 1 })),
   seed: v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER), 1),
   threads: v.optional(wholeNumber(1, 256)),
 
@@ -157,6 +181,11 @@ const dependent: readonly [keyof ResolvedOptions, keyof ResolvedOptions, readonl
   ["warmup", "schedule", ["cosine"]],
 ];
 
+/** Where to start from, which has a say in the other options. */
+export function checkInitFrom(where: string, options: LanguageModelOptions) {
+  return checkOptions(where, recordWith({ initFrom: v.optional(startingPoint) }), options).initFrom;
+}
+
 /** The options, checked and with their defaults. */
 export function checkTrainingOptions(where: string, options: LanguageModelOptions): ResolvedOptions {
   const checked = checkOptions(where, schema, options);
@@ -167,6 +196,7 @@ export function checkTrainingOptions(where: string, options: LanguageModelOption
       );
     }
   }
+  if (checked.keepTokenizer) checkKeepTokenizer(where, checked);
   const { embeddingSize = checked.hiddenSize, hiddenSize, tieWeights } = checked;
   if (tieWeights && embeddingSize !== hiddenSize) {
     throw new OptionError(
@@ -174,4 +204,16 @@ export function checkTrainingOptions(where: string, options: LanguageModelOption
     );
   }
   return checked;
+}
+
+function checkKeepTokenizer(where: string, options: ResolvedOptions): void {
+  if (options.initFrom === undefined) {
+    throw new OptionError(`${where}: keepTokenizer needs initFrom, the model whose vocabulary is kept`);
+  }
+  for (const name of ["split", "lowercase", "minCount", "maxVocabulary"] as const) {
+    if (options[name] === undefined) continue;
+    throw new OptionError(
+      `${where}: ${name} is for a vocabulary of the text, but keepTokenizer keeps the model's`,
+    );
+  }
 }

@@ -1,15 +1,14 @@
 import { normalizeText } from "../../data/text/text.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
-import { tokenizerFromJSON } from "../../data/text/tokenizer-json.ts";
-import { DataError, FormatError } from "../../errors.ts";
-import { joinPath } from "../../io/files.ts";
-import { modelFiles, readModelFolder, writeModelFolder } from "../../io/model-folder.ts";
+import { DataError } from "../../errors.ts";
+import { writeModelFolder } from "../../io/model-folder.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
-import { type LanguageModelConfig, readConfig } from "./config.ts";
+import type { LanguageModelConfig } from "./config.ts";
 import { nameOf, readText } from "./data.ts";
 import { type Evaluation, evaluateTokens, tokenLosses } from "./evaluate.ts";
 import { checkGenerateOptions, continueText, type GenerateOptions } from "./generate.ts";
-import { countParameters, LanguageModelNetwork } from "./network.ts";
+import { type LanguageModelParts, loadLanguageModel } from "./load.ts";
+import type { LanguageModelNetwork } from "./network.ts";
 import type { LanguageModelOptions, TextSource } from "./options.ts";
 import { trainLanguageModel } from "./train.ts";
 
@@ -37,7 +36,7 @@ export class LanguageModel {
   readonly config: LanguageModelConfig;
 
   /** @internal Use `LanguageModel.train` or `LanguageModel.load`. */
-  constructor(parts: { network: LanguageModelNetwork; tokenizer: Tokenizer; config: LanguageModelConfig }) {
+  constructor(parts: LanguageModelParts) {
     this.network = parts.network.eval();
     this.tokenizer = parts.tokenizer;
     this.config = parts.config;
@@ -50,31 +49,7 @@ export class LanguageModel {
 
   /** Reads a model from the folder that `save` or a training's `out` wrote. */
   static async load(folder: string): Promise<LanguageModel> {
-    const { config: configJson, tokenizer: tokenizerJson, weights } = await readModelFolder(folder);
-    const file = (name: keyof typeof modelFiles) => joinPath(folder, modelFiles[name]);
-    const config = readConfig(configJson, file("config"));
-    const tokenizer = tokenizerFromJSON(tokenizerJson, file("tokenizer"));
-    const { vocabularySize } = config.network;
-    if (tokenizer.size !== vocabularySize) {
-      throw new FormatError(
-        `${file("tokenizer")}: has ${tokenizer.size} tokens, but ${modelFiles.config} says vocabularySize ${vocabularySize}`,
-      );
-    }
-    let numbers = 0;
-    for (const { size } of weights.values()) numbers += size;
-    const expected = countParameters(config.network);
-    if (numbers !== expected) {
-      throw new FormatError(
-        `${file("weights")}: has ${numbers} numbers, but ${modelFiles.config} describes a network of ${expected}`,
-      );
-    }
-    const network = new LanguageModelNetwork(config.network);
-    try {
-      network.loadStateDict(weights);
-    } catch (cause) {
-      throw new FormatError(`${file("weights")}: ${(cause as Error).message}`, { cause });
-    }
-    return new LanguageModel({ network, tokenizer, config });
+    return new LanguageModel(await loadLanguageModel(folder));
   }
 
   /** Writes config.json, tokenizer.json and model.safetensors; a model that is there already is replaced. */

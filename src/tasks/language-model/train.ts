@@ -3,6 +3,7 @@ import { setThreads } from "../../engine/engine.ts";
 import { createEmptyFolder } from "../../io/files.ts";
 import { writeModelFolder } from "../../io/model-folder.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
+import { freeze } from "../../nn/freeze.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
 import { Adagrad } from "../../optim/adagrad.ts";
 import { Adam, AdamW } from "../../optim/adam.ts";
@@ -23,6 +24,7 @@ import { type LanguageModelConfig, makeConfig, type NetworkConfig } from "./conf
 import { readCorpus } from "./data.ts";
 import { evaluateTokens } from "./evaluate.ts";
 import type { LanguageModelEvent } from "./events.ts";
+import { initialise, readStartingModel, withModelDefaults } from "./initialise.ts";
 import { LanguageModelNetwork, type NetworkState } from "./network.ts";
 import {
   checkTrainingOptions,
@@ -33,14 +35,25 @@ import {
 
 /** Builds and trains a language model; what `LanguageModel.train` does. */
 export async function trainLanguageModel(source: TextSource, given: LanguageModelOptions) {
-  const options = checkTrainingOptions("LanguageModel.train", given);
-  const { out, signal, clip, accumulate, epochs, validateEvery, patience, onProgress } = options;
-  const { tokenizer, train, valid } = await readCorpus(source, options);
-  if (out !== undefined) await createEmptyFolder(out);
+  const initial = await readStartingModel(given);
+  const options = checkTrainingOptions(
+    "LanguageModel.train",
+    initial ? withModelDefaults(initial, given) : given,
+  );
+  const { out, signal, clip, accumulate, epochs, validateEvery, patience, ema, onProgress } = options;
+  const { tokenizer, train, valid } = await readCorpus(
+    source,
+    options,
+    options.keepTokenizer ? initial?.tokenizer : undefined,
+  );
   if (options.threads !== undefined) setThreads(options.threads);
   manualSeed(options.seed);
   const config = makeConfig(networkConfig(tokenizer.size, options), forTheRecord(options));
   const network = new LanguageModelNetwork(config.network);
+  const initialised = initial && initialise(network, tokenizer, initial);
+  if (options.freeze) freeze(network, options.freeze);
+  if (out !== undefined) await createEmptyFolder(out);
+  if (initialised) onProgress?.(initialised);
   if (out !== undefined) await writeModelFolder(out, { config, tokenizer });
 
   const updatesPerEpoch = Math.ceil(train.length / accumulate);
@@ -64,6 +77,7 @@ export async function trainLanguageModel(source: TextSource, given: LanguageMode
     }),
     ...(validateEvery !== undefined && { validateEvery }),
     ...(patience !== undefined && { patience }),
+    ...(ema !== undefined && { ema }),
     ...(out !== undefined && { checkpoints: folderCheckpoints(out) }),
   });
   for await (const event of trainer.run(signal)) onProgress?.(withPerplexity(event));
@@ -96,8 +110,8 @@ function networkConfig(vocabularySize: number, options: ResolvedOptions): Networ
 
 /** The options as config.json keeps them: those that JSON can hold. */
 function forTheRecord(options: ResolvedOptions): LanguageModelConfig["training"] {
-  const { onProgress, signal, valid, out, ...rest } = options;
-  return rest;
+  const { onProgress, signal, valid, out, initFrom, ...rest } = options;
+  return { ...rest, ...(typeof initFrom === "string" && { initFrom }) };
 }
 
 const defaultRates = { sgd: 1, adagrad: 0.01, rmsprop: 0.002, adam: 0.002, adamw: 0.002 } as const;

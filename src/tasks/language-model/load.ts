@@ -1,0 +1,43 @@
+import type { Tokenizer } from "../../data/text/tokenizer.ts";
+import { tokenizerFromJSON } from "../../data/text/tokenizer-json.ts";
+import { FormatError } from "../../errors.ts";
+import { joinPath } from "../../io/files.ts";
+import { modelFiles, readModelFolder } from "../../io/model-folder.ts";
+import { type LanguageModelConfig, readConfig } from "./config.ts";
+import { countParameters, LanguageModelNetwork } from "./network.ts";
+
+/** What a language model is made of; a `LanguageModel` is one. */
+export interface LanguageModelParts {
+  readonly network: LanguageModelNetwork;
+  readonly tokenizer: Tokenizer;
+  readonly config: LanguageModelConfig;
+}
+
+/** Reads a model's folder, trusting nothing in it. */
+export async function loadLanguageModel(folder: string): Promise<LanguageModelParts> {
+  const { config: configJson, tokenizer: tokenizerJson, weights } = await readModelFolder(folder);
+  const file = (name: keyof typeof modelFiles) => joinPath(folder, modelFiles[name]);
+  const config = readConfig(configJson, file("config"));
+  const tokenizer = tokenizerFromJSON(tokenizerJson, file("tokenizer"));
+  const { vocabularySize } = config.network;
+  if (tokenizer.size !== vocabularySize) {
+    throw new FormatError(
+      `${file("tokenizer")}: has ${tokenizer.size} tokens, but ${modelFiles.config} says vocabularySize ${vocabularySize}`,
+    );
+  }
+  let numbers = 0;
+  for (const { size } of weights.values()) numbers += size;
+  const expected = countParameters(config.network);
+  if (numbers !== expected) {
+    throw new FormatError(
+      `${file("weights")}: has ${numbers} numbers, but ${modelFiles.config} describes a network of ${expected}`,
+    );
+  }
+  const network = new LanguageModelNetwork(config.network);
+  try {
+    network.loadStateDict(weights);
+  } catch (cause) {
+    throw new FormatError(`${file("weights")}: ${(cause as Error).message}`, { cause });
+  }
+  return { network, tokenizer, config };
+}
