@@ -1,88 +1,113 @@
-// Layer normalisation (Ba, Kiros & Hinton 2016) over the rows of a matrix. Sums are in double precision.
-import { madd, splat } from "./math";
-import { high, loadUpTo4, low, storeUpTo4 } from "./vector";
+// Layer normalisation (Ba, Kiros & Hinton 2016) over the rows of a matrix, each with eight floats of scratch per sum: V8's
+// revectoriser starts from stores, so the loops' pairs of sums are stored.
+import { madd, nmadd, splat, sum4 } from "./math";
+import { sumOf } from "./reduce";
+import { firstLanes, high, loadUpTo4, low, storeUpTo4 } from "./vector";
 
-@inline function sum2(x: v128): f64 {
-  return f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1);
+/** The mean of (x − mean)² */
+function varianceOf(x: usize, width: i32, mean: f32, scratch: usize): f32 {
+  const shift = splat(mean);
+  let s = splat(0), t = s, n = width;
+  for (; n >= 8; n -= 8, x += 32) {
+    const d = f32x4.sub(v128.load(x), shift), e = f32x4.sub(v128.load(x, 16), shift);
+    s = madd(d, d, s);
+    t = madd(e, e, t);
+  }
+  v128.store(scratch, s);
+  v128.store(scratch, t, 16);
+  for (; n > 0; n -= 4, x += 16) {
+    const d = v128.and(f32x4.sub(loadUpTo4(x, n), shift), firstLanes(n));
+    s = madd(d, d, s);
+  }
+  return sum4(f32x4.add(s, t)) / f32(width);
 }
 
 @unmanaged export class LayerNormArgs {
-  x: usize; weight: usize; bias: usize; y: usize; statistics: usize; width: i32; eps: f32
+  x: usize; weight: usize; bias: usize; y: usize; statistics: usize; scratch: usize; width: i32; eps: f32
 }
 
 /**
- * y = weight·(x − mean)/√(variance + ε) + bias, weight and bias [width] or absent (0); statistics [rows, 2] keep the mean
- * and 1/√(variance + ε). A unit is a row.
+ * y = weight·(x − mean)/√(variance + ε) + bias, weight and bias [width]; statistics [rows, 2] keep the mean and
+ * 1/√(variance + ε); scratch [rows, 8]. A unit is a row.
  */
 export function layerNormForward(a: LayerNormArgs, from: i32, to: i32): void {
   const width = a.width;
   for (let row = from; row < to; row++) {
-    const x = a.x + (<usize>row * width << 2), y = a.y + (<usize>row * width << 2);
-    let s = f64x2.splat(0), t = s, p = x;
-    for (let n = width; n > 0; n -= 4, p += 16) {
-      const v = loadUpTo4(p, n);
-      s = f64x2.add(s, low(v));
-      t = f64x2.add(t, high(v));
+    const offset = <usize>row * width << 2, statistics = a.statistics + (<usize>row << 3);
+    const mean = f32(sumOf(a.x + offset, width, false) / width);
+    const variance = varianceOf(a.x + offset, width, mean, a.scratch + (<usize>row << 5));
+    // Of a vector, for V8's scalar root is slow after 256-bit instructions.
+    const m = splat(mean), r = f32x4.div(splat(1), f32x4.sqrt(splat(variance + a.eps)));
+    f32.store(statistics, mean);
+    f32.store(statistics, f32x4.extract_lane(r, 0), 4);
+    let x = a.x + offset, y = a.y + offset, w = a.weight, b = a.bias, n = width;
+    for (; n >= 8; n -= 8, x += 32, y += 32, w += 32, b += 32) {
+      const x0 = v128.load(x), x1 = v128.load(x, 16), w0 = v128.load(w), w1 = v128.load(w, 16);
+      const b0 = v128.load(b), b1 = v128.load(b, 16);
+      const y0 = madd(f32x4.mul(f32x4.sub(x0, m), r), w0, b0), y1 = madd(f32x4.mul(f32x4.sub(x1, m), r), w1, b1);
+      v128.store(y, y0);
+      v128.store(y, y1, 16);
     }
-    const mean = sum2(f64x2.add(s, t)) / width;
-    let variance: f64 = 0;
-    s = t = f64x2.splat(0);
-    p = x;
-    for (let n = width; n >= 4; n -= 4, p += 16) {
-      const v = v128.load(p);
-      const d = f64x2.sub(low(v), f64x2.splat(mean)), e = f64x2.sub(high(v), f64x2.splat(mean));
-      s = f64x2.add(s, f64x2.mul(d, d));
-      t = f64x2.add(t, f64x2.mul(e, e));
-    }
-    variance = sum2(f64x2.add(s, t));
-    for (let n = width & 3; n > 0; n--, p += 4) {
-      const d = f64(f32.load(p)) - mean;
-      variance += d * d;
-    }
-    const scale = f32(1 / sqrt<f64>(variance / width + a.eps));
-    f32.store(a.statistics + (<usize>row << 3), f32(mean));
-    f32.store(a.statistics + (<usize>row << 3), scale, 4);
-    const shift = splat(f32(mean)), factor = splat(scale);
-    for (let n = width, at: usize = 0; n > 0; n -= 4, at += 16) {
-      let v = f32x4.mul(f32x4.sub(loadUpTo4(x + at, n), shift), factor);
-      if (a.weight) v = f32x4.mul(v, loadUpTo4(a.weight + at, n));
-      if (a.bias) v = f32x4.add(v, loadUpTo4(a.bias + at, n));
-      storeUpTo4(y + at, v, n);
+    for (; n > 0; n -= 4, x += 16, y += 16, w += 16, b += 16) {
+      const normal = f32x4.mul(f32x4.sub(loadUpTo4(x, n), m), r);
+      storeUpTo4(y, madd(normal, loadUpTo4(w, n), loadUpTo4(b, n)), n);
     }
   }
 }
 
 @unmanaged export class LayerNormBackwardArgs {
-  x: usize; weight: usize; statistics: usize; dy: usize; dx: usize; width: i32
+  x: usize; weight: usize; statistics: usize; scratch: usize; dy: usize; dx: usize; width: i32
 }
 
-/** dx += (g − mean g − n·mean(g·n))/√(variance + ε), with g = dy·weight and n the normalised row. A unit is a row. */
+/**
+ * dx += (g − mean g − n·mean(g·n))/√(variance + ε), with g = dy·weight and n the normalised row; scratch [rows, 16]. A unit
+ * is a row.
+ */
 export function layerNormBackward(a: LayerNormBackwardArgs, from: i32, to: i32): void {
-  const width = a.width;
   for (let row = from; row < to; row++) {
-    const x = a.x + (<usize>row * width << 2), dy = a.dy + (<usize>row * width << 2);
-    const dx = a.dx + (<usize>row * width << 2), statistics = a.statistics + (<usize>row << 3);
-    const mean = v128.load32_splat(statistics), scale = v128.load32_splat(statistics, 4);
-    let s = f64x2.splat(0), t = s;
-    for (let n = width, at: usize = 0; n > 0; n -= 4, at += 16) {
-      const g = gradient(dy + at, a.weight ? a.weight + at : 0, n);
-      const gn = f32x4.mul(g, f32x4.mul(f32x4.sub(loadUpTo4(x + at, n), mean), scale));
-      s = f64x2.add(s, f64x2.add(low(g), high(g)));
-      t = f64x2.add(t, f64x2.add(low(gn), high(gn)));
+    const at = <usize>row * a.width << 2, scratch = a.scratch + (<usize>row << 6);
+    const mean = v128.load32_splat(a.statistics + (<usize>row << 3));
+    const scale = v128.load32_splat(a.statistics + (<usize>row << 3), 4);
+    let x = a.x + at, dy = a.dy + at, w = a.weight, n = a.width;
+    let s = splat(0), t = s, u = s, v = s;
+    for (; n >= 8; n -= 8, x += 32, dy += 32, w += 32) {
+      const g0 = f32x4.mul(v128.load(dy), v128.load(w)), g1 = f32x4.mul(v128.load(dy, 16), v128.load(w, 16));
+      const d0 = f32x4.sub(v128.load(x), mean), d1 = f32x4.sub(v128.load(x, 16), mean);
+      s = f32x4.add(s, g0);
+      t = f32x4.add(t, g1);
+      u = madd(g0, d0, u);
+      v = madd(g1, d1, v);
     }
-    const meanG = splat(f32(sum2(s) / width)), meanGN = splat(f32(sum2(t) / width));
-    for (let n = width, at: usize = 0; n > 0; n -= 4, at += 16) {
-      const g = gradient(dy + at, a.weight ? a.weight + at : 0, n);
-      const normal = f32x4.mul(f32x4.sub(loadUpTo4(x + at, n), mean), scale);
-      const d = f32x4.sub(f32x4.sub(g, meanG), f32x4.mul(normal, meanGN));
-      storeUpTo4(dx + at, madd(scale, d, loadUpTo4(dx + at, n)), n);
+    v128.store(scratch, s);
+    v128.store(scratch, t, 16);
+    v128.store(scratch, u, 32);
+    v128.store(scratch, v, 48);
+    for (; n > 0; n -= 4, x += 16, dy += 16, w += 16) {
+      const g = f32x4.mul(loadUpTo4(dy, n), loadUpTo4(w, n));
+      s = f32x4.add(s, g);
+      u = madd(g, f32x4.sub(loadUpTo4(x, n), mean), u);
+    }
+    // dx += r·(g − mean g − d·r²·mean(g·d)), with d = x − mean and r = 1/√(variance + ε)
+    const r = f32x4.extract_lane(scale, 0), width = f32(a.width);
+    const even = splat(sum4(f32x4.add(s, t)) / width), slope = splat(r * r * sum4(f32x4.add(u, v)) / width);
+    let dx = a.dx + at;
+    x = a.x + at;
+    dy = a.dy + at;
+    w = a.weight;
+    for (n = a.width; n >= 8; n -= 8, x += 32, dy += 32, w += 32, dx += 32) {
+      const g0 = f32x4.mul(v128.load(dy), v128.load(w)), g1 = f32x4.mul(v128.load(dy, 16), v128.load(w, 16));
+      const d0 = f32x4.sub(v128.load(x), mean), d1 = f32x4.sub(v128.load(x, 16), mean);
+      const e0 = nmadd(slope, d0, f32x4.sub(g0, even)), e1 = nmadd(slope, d1, f32x4.sub(g1, even));
+      const sum0 = madd(scale, e0, v128.load(dx)), sum1 = madd(scale, e1, v128.load(dx, 16));
+      v128.store(dx, sum0);
+      v128.store(dx, sum1, 16);
+    }
+    for (; n > 0; n -= 4, x += 16, dy += 16, w += 16, dx += 16) {
+      const g = f32x4.mul(loadUpTo4(dy, n), loadUpTo4(w, n)), d = f32x4.sub(loadUpTo4(x, n), mean);
+      const e = nmadd(slope, d, f32x4.sub(g, even));
+      storeUpTo4(dx, madd(scale, e, loadUpTo4(dx, n)), n);
     }
   }
-}
-
-@inline function gradient(dy: usize, weight: usize, n: i32): v128 {
-  const g = loadUpTo4(dy, n);
-  return weight ? f32x4.mul(g, loadUpTo4(weight, n)) : g;
 }
 
 @unmanaged export class LayerNormWeightArgs {

@@ -3,21 +3,20 @@ import { splat } from "./math";
 import { firstLanes, high, loadUpTo4, low, storeUpTo4 } from "./vector";
 
 /** Σ x, or Σ x² */
-@inline function sumOf(p: usize, n: i32, squared: bool): f64 {
+@inline export function sumOf(p: usize, n: i32, squared: bool): f64 {
   let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
-  for (; n > 0; n -= 8, p += 32) {
-    const x = loadUpTo4(p, n), y = n > 4 ? loadUpTo4(p + 16, n - 4) : f32x4.splat(0);
-    let a = low(x), b = high(x), c = low(y), d = high(y);
-    if (squared) {
-      a = f64x2.mul(a, a);
-      b = f64x2.mul(b, b);
-      c = f64x2.mul(c, c);
-      d = f64x2.mul(d, d);
-    }
-    s0 = f64x2.add(s0, a);
-    s1 = f64x2.add(s1, b);
-    s2 = f64x2.add(s2, c);
-    s3 = f64x2.add(s3, d);
+  for (; n >= 8; n -= 8, p += 32) {
+    const x = v128.load(p), y = v128.load(p, 16);
+    const a = low(x), b = high(x), c = low(y), d = high(y);
+    s0 = f64x2.add(s0, squared ? f64x2.mul(a, a) : a);
+    s1 = f64x2.add(s1, squared ? f64x2.mul(b, b) : b);
+    s2 = f64x2.add(s2, squared ? f64x2.mul(c, c) : c);
+    s3 = f64x2.add(s3, squared ? f64x2.mul(d, d) : d);
+  }
+  for (; n > 0; n -= 4, p += 16) {
+    const x = loadUpTo4(p, n), a = low(x), b = high(x);
+    s0 = f64x2.add(s0, squared ? f64x2.mul(a, a) : a);
+    s1 = f64x2.add(s1, squared ? f64x2.mul(b, b) : b);
   }
   const s = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
   return f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);

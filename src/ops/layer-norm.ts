@@ -1,10 +1,18 @@
 import { apply, expectDtype } from "../autograd/apply.ts";
+import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { run, share } from "../engine/engine.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { sumOver } from "./broadcast.ts";
+
+/** A row of one number, until the running op returns. */
+function filled(width: number, value: number): number {
+  const out = workspace(width);
+  run("fill", { out, value }, width);
+  return out;
+}
 
 export const layerNormOp: Op<"x" | "weight" | "bias", "y", "statistics", { eps: number }> = {
   name: "layerNorm",
@@ -23,14 +31,18 @@ export const layerNormOp: Op<"x" | "weight" | "bias", "y", "statistics", { eps: 
   forward({ shapes, inputs, outputs: { y }, saved: { statistics } }, { eps }) {
     const width = shapes.x.at(-1)!;
     const rows = sizeOf(shapes.x) / width;
-    run("layerNormForward", { ...inputs, y, statistics, width, eps }, rows, share(rows, 10 * rows * width));
+    const weight = inputs.weight || filled(width, 1);
+    const bias = inputs.bias || filled(width, 0);
+    const args = { x: inputs.x, weight, bias, y, statistics, scratch: workspace(8 * rows), width, eps };
+    run("layerNormForward", args, rows, share(rows, 10 * rows * width));
   },
   backward({ shapes, inputs: { x, weight }, saved: { statistics }, gradOutputs: { y: dy }, gradInputs }) {
     const width = shapes.x.at(-1)!;
     const rows = sizeOf(shapes.x) / width;
     const { x: dx, weight: dWeight, bias: dBias } = gradInputs;
     if (dx) {
-      const args = { x, weight, statistics, dy, dx, width };
+      const scratch = workspace(16 * rows);
+      const args = { x, weight: weight || filled(width, 1), statistics, scratch, dy, dx, width };
       run("layerNormBackward", args, rows, share(rows, 20 * rows * width));
     }
     if (dWeight) {
