@@ -4,7 +4,8 @@
  */
 export class StopStrings {
   readonly #stops: readonly string[];
-  #held = "";
+  /** What may turn out to be the beginning of one. */
+  held = "";
   /** Whether one was found; everything from it on is dropped. */
   found = false;
 
@@ -15,22 +16,22 @@ export class StopStrings {
   /** The part of the text so far that is safe to show. */
   push(piece: string): string {
     if (this.found) return "";
-    const text = this.#held + piece;
+    const text = this.held + piece;
     const at = firstComplete(text, this.#stops);
     if (at >= 0) {
       this.found = true;
-      this.#held = "";
+      this.held = "";
       return text.slice(0, at);
     }
     const safe = text.length - Math.max(0, ...this.#stops.map((stop) => overlap(text, stop)));
-    this.#held = text.slice(safe);
+    this.held = text.slice(safe);
     return text.slice(0, safe);
   }
 
   /** What was held back, at the end of the text. */
   end(): string {
-    const rest = this.#held;
-    this.#held = "";
+    const rest = this.held;
+    this.held = "";
     return rest;
   }
 }

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tensor } from "../tensor/tensor.ts";
 import { createEmptyFolder, readFile, writeFile } from "./files.ts";
-import { readModelFolder, writeModelFolder } from "./model-folder.ts";
+import { readModel, writeModelFolder } from "./model-folder.ts";
 
 let root: string;
 beforeAll(() => {
@@ -110,7 +110,7 @@ describe("a model's folder", () => {
     const config = { formatVersion: 1, sizes: [1, 2], name: "größe" };
     await writeModelFolder(folder(), { config, tokenizer: { unit: "byte" }, weights });
     expect(readdirSync(folder()).sort()).toEqual(["config.json", "model.safetensors", "tokenizer.json"]);
-    const read = await readModelFolder(folder());
+    const read = await readModel(folder());
     expect(read.config).toEqual(config);
     expect(read.tokenizer).toEqual({ unit: "byte" });
     expect([...read.weights.get("w")!.toArray()]).toEqual([1, 2]);
@@ -119,10 +119,10 @@ describe("a model's folder", () => {
   it("that is no such thing is refused with the file's name", async () => {
     const bad = (name: string, content: string | Uint8Array) => {
       writeFileSync(join(folder(), name), content);
-      return problem(readModelFolder(folder()));
+      return problem(readModel(folder()));
     };
     expect(existsSync(folder())).toBe(true);
-    expect(await problem(readModelFolder(at("nothing")))).toMatchInlineSnapshot(
+    expect(await problem(readModel(at("nothing")))).toMatchInlineSnapshot(
       `"FileError: …/nothing/config.json: cannot be read: there is no such file or folder"`,
     );
     expect(await bad("config.json", '{"a": 1')).toMatchInlineSnapshot(

@@ -1,12 +1,21 @@
 import { nodeModule } from "../engine/features.ts";
-import { FileError, FormatError, UsageError } from "../errors.ts";
+import { FileError, FormatError, UnrolledError, UsageError } from "../errors.ts";
 
-/** All that touches the file system. In a page there is none, and each function says so. */
+/** A path; or a URL, which is what a page takes a path for: one relative to itself. */
+export type Location = string | URL;
+
+const nodeFiles = () => nodeModule<typeof import("node:fs/promises")>("node:fs/promises");
+const nodePaths = () => nodeModule<typeof import("node:path")>("node:path");
+
+/** All that writes. In a page there is nowhere to, and each function says so. */
 function fileSystem(path: string) {
-  const fs = nodeModule<typeof import("node:fs/promises")>("node:fs/promises");
-  const paths = nodeModule<typeof import("node:path")>("node:path");
-  if (!fs || !paths)
-    throw new UsageError(`${path}: files can be read and written in Node alone, not in a page`);
+  const fs = nodeFiles();
+  const paths = nodePaths();
+  if (!fs || !paths) {
+    throw new UsageError(`${path}: files can be written in Node, Bun and Deno, not in a page`, {
+      hint: "a model's `files()` are its files as bytes, to be kept wherever the page keeps things",
+    });
+  }
   return { fs, paths };
 }
 
@@ -21,25 +30,24 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long",
 };
 
-function fileError(path: string, verb: "read" | "written", cause: unknown): FileError {
+function fileError(path: Location, verb: "read" | "written", cause: unknown): FileError {
   const { code, message } = cause as { code?: string; message?: string };
   return new FileError(`${path}: cannot be ${verb}: ${reasons[code ?? ""] ?? message}`, { cause });
 }
 
 const size = (bytes: number) => (bytes < 2 ** 20 ? `${bytes} bytes` : `${(bytes / 2 ** 20).toFixed(1)} MiB`);
 
-/** The content of a file of at most `maxBytes`; more is refused before it is read. */
-export async function readFile(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const { fs } = fileSystem(path);
-  const tooLarge = (bytes: number) =>
-    new FormatError(`${path}: is too large: ${size(bytes)}, at most ${size(maxBytes)} are read`);
+/** The content of a file of at most `maxBytes`; more is refused before it is read. A page downloads it. */
+export async function readFile(path: Location, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const fs = nodeFiles();
+  if (!fs || (path instanceof URL && path.protocol !== "file:")) return download(path, maxBytes);
   try {
     const handle = await fs.open(path);
     try {
       const { size: bytes } = await handle.stat();
-      if (bytes > maxBytes) throw tooLarge(bytes);
+      if (bytes > maxBytes) throw tooLarge(path, bytes, maxBytes);
       const content = await handle.readFile();
-      if (content.length > maxBytes) throw tooLarge(content.length);
+      if (content.length > maxBytes) throw tooLarge(path, content.length, maxBytes);
       return new Uint8Array(content.buffer, content.byteOffset, content.length);
     } finally {
       await handle.close();
@@ -47,6 +55,33 @@ export async function readFile(path: string, maxBytes: number): Promise<Uint8Arr
   } catch (cause) {
     throw cause instanceof FormatError ? cause : fileError(path, "read", cause);
   }
+}
+
+function tooLarge(path: Location, bytes: number, maxBytes: number): FormatError {
+  return new FormatError(`${path}: is too large: ${size(bytes)}, at most ${size(maxBytes)} are read`);
+}
+
+async function download(url: Location, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  try {
+    const response = await fetch(url);
+    if (!response.ok) throw new FileError(`${url}: cannot be read: the server says ${response.status}`);
+    const reader = response.body!.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      length += value.length;
+      if (length > maxBytes) {
+        await reader.cancel();
+        throw tooLarge(url, length, maxBytes);
+      }
+      parts.push(value);
+    }
+  } catch (cause) {
+    throw cause instanceof UnrolledError ? cause : fileError(url, "read", cause);
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
 /** Replaces a file as a whole: whatever happens, there is the old content or the new one, never a part. */
@@ -104,6 +139,12 @@ export async function createEmptyFolder(path: string): Promise<void> {
   }
 }
 
-export function joinPath(...parts: string[]): string {
-  return fileSystem(parts[0]!).paths.join(...parts);
+export function joinPath<P extends Location>(folder: P, ...names: string[]): P;
+export function joinPath(folder: Location, ...names: string[]): Location {
+  if (folder instanceof URL) {
+    const joined = new URL(folder);
+    joined.pathname = [joined.pathname.replace(/\/$/, ""), ...names].join("/");
+    return joined;
+  }
+  return nodePaths()?.join(folder, ...names) ?? [folder.replace(/\/$/, ""), ...names].join("/");
 }

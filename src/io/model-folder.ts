@@ -1,6 +1,6 @@
-import { FormatError } from "../errors.ts";
+import { FormatError, OptionError } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { joinPath, readFile, writeFile } from "./files.ts";
+import { joinPath, type Location, readFile, writeFile } from "./files.ts";
 import { type Json, parseJson } from "./json.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 
@@ -25,6 +25,29 @@ export const modelFiles = {
   tokenizer: "tokenizer.json",
 } as const;
 
+/** A model's files as bytes. */
+export type ModelFiles = { [K in keyof ModelFolder]: Uint8Array<ArrayBuffer> };
+
+/** Where a model is: a folder's path or URL, or its files in memory. */
+export type ModelSource = Location | ModelFiles;
+
+const isFiles = (source: ModelSource): source is ModelFiles =>
+  typeof source === "object" && !(source instanceof URL);
+
+/** What an error calls one of a model's files. */
+export function modelFile(source: ModelSource, file: keyof ModelFolder): string {
+  return isFiles(source) ? modelFiles[file] : String(joinPath(source, modelFiles[file]));
+}
+
+export function formatModel({ config, tokenizer, weights }: ModelFolder): ModelFiles {
+  const encoder = new TextEncoder();
+  return {
+    config: encoder.encode(formatJson(config)),
+    tokenizer: encoder.encode(formatJson(tokenizer)),
+    weights: writeSafetensors(weights),
+  };
+}
+
 /** Writes what is given, each file as a whole. */
 export async function writeModelFolder(
   folder: string,
@@ -36,12 +59,18 @@ export async function writeModelFolder(
 }
 
 /** Reads a model's files, trusting nothing in them. */
-export async function readModelFolder(folder: string): Promise<ModelFolder> {
-  const weights = joinPath(folder, modelFiles.weights);
+export async function readModel(source: ModelSource): Promise<ModelFolder> {
+  const read = (file: keyof ModelFolder, maxBytes: number) => {
+    if (!isFiles(source)) return readFile(joinPath(source, modelFiles[file]), maxBytes);
+    if (source[file] instanceof Uint8Array) return source[file];
+    throw new OptionError(`load: ${file} must be the bytes of ${modelFiles[file]}, a Uint8Array`);
+  };
+  const json = async (file: keyof ModelFolder, maxBytes: number) =>
+    readJson(await read(file, maxBytes), modelFile(source, file));
   return {
-    config: await readJson(joinPath(folder, modelFiles.config), MAX_CONFIG),
-    tokenizer: await readJson(joinPath(folder, modelFiles.tokenizer), MAX_TOKENIZER),
-    weights: readSafetensors(await readFile(weights, MAX_WEIGHTS), weights).tensors,
+    config: await json("config", MAX_CONFIG),
+    tokenizer: await json("tokenizer", MAX_TOKENIZER),
+    weights: readSafetensors(await read("weights", MAX_WEIGHTS), modelFile(source, "weights")).tensors,
   };
 }
 
@@ -49,8 +78,7 @@ function formatJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-async function readJson(path: string, maxBytes: number): Promise<unknown> {
-  const bytes = await readFile(path, maxBytes);
+function readJson(bytes: Uint8Array, path: string): unknown {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

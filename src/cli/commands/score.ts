@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { DataError } from "../../errors.ts";
-import type { LanguageModel, Score } from "../../tasks/language-model/task.ts";
+import type { LanguageModel, Score } from "../../tasks/language-model/model.ts";
 import { jsonFlag, threadsFlag, useThreads } from "../flags.ts";
 import { type Line, linesOf } from "../lines.ts";
 import { examples } from "../ui/examples.ts";

@@ -1,6 +1,8 @@
+import * as v from "valibot";
 import { noGrad, step } from "../../autograd/step.ts";
 import { bitsPerToken, perplexity } from "../../metrics/perplexity.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
+import { checkOptions, functionOf, recordOf, type SchemasOf } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
 import type { LanguageModelNetwork, NetworkState } from "./network.ts";
@@ -14,6 +16,22 @@ export interface Evaluation {
   perplexity: number;
   /** loss / ln 2 */
   bitsPerToken: number;
+}
+
+export interface EvaluateOptions {
+  /** How many tokens were predicted so far, of how many. */
+  onProgress?: (event: { tokens: number; of: number }) => void;
+  /** Ends the evaluation with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+const evaluateSchema = recordOf({
+  onProgress: v.optional(functionOf<NonNullable<EvaluateOptions["onProgress"]>>()),
+  signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
+} satisfies SchemasOf<EvaluateOptions>);
+
+export function checkEvaluateOptions(where: string, options: EvaluateOptions) {
+  return checkOptions(where, evaluateSchema, options);
 }
 
 /** Floats that the logits of a chunk may take. */
@@ -53,19 +71,19 @@ export async function evaluateTokens(
   network: LanguageModelNetwork,
   tokens: Int32Array,
   signal?: AbortSignal,
+  onProgress?: EvaluateOptions["onProgress"],
 ): Promise<Evaluation | undefined> {
   const pause = eventLoopTurns();
+  const of = tokens.length - 1;
   let sum = 0;
+  let done = 0;
   for (const losses of tokenLosses(network.eval(), tokens)) {
     if (signal?.aborted) return undefined;
     for (const loss of losses) sum += loss;
+    done += losses.length;
+    onProgress?.({ tokens: done, of });
     await pause();
   }
-  const loss = sum / (tokens.length - 1);
-  return {
-    tokens: tokens.length - 1,
-    loss,
-    perplexity: perplexity(loss),
-    bitsPerToken: bitsPerToken(loss),
-  };
+  const loss = sum / of;
+  return { tokens: of, loss, perplexity: perplexity(loss), bitsPerToken: bitsPerToken(loss) };
 }

@@ -1,8 +1,13 @@
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import { tokenizerFromJSON } from "../../data/text/tokenizer-json.ts";
 import { FormatError } from "../../errors.ts";
-import { joinPath } from "../../io/files.ts";
-import { modelFiles, readModelFolder } from "../../io/model-folder.ts";
+import {
+  type ModelFiles,
+  type ModelSource,
+  modelFile,
+  modelFiles,
+  readModel,
+} from "../../io/model-folder.ts";
 import { type LanguageModelConfig, readConfig } from "./config.ts";
 import { countParameters, LanguageModelNetwork } from "./network.ts";
 
@@ -13,10 +18,10 @@ export interface LanguageModelParts {
   readonly config: LanguageModelConfig;
 }
 
-/** Reads a model's folder, trusting nothing in it. */
-export async function loadLanguageModel(folder: string): Promise<LanguageModelParts> {
-  const { config: configJson, tokenizer: tokenizerJson, weights } = await readModelFolder(folder);
-  const file = (name: keyof typeof modelFiles) => joinPath(folder, modelFiles[name]);
+/** Reads a model's files, trusting nothing in them. */
+export async function loadLanguageModel(source: ModelSource): Promise<LanguageModelParts> {
+  const { config: configJson, tokenizer: tokenizerJson, weights } = await readModel(source);
+  const file = (name: keyof ModelFiles) => modelFile(source, name);
   const config = readConfig(configJson, file("config"));
   const tokenizer = tokenizerFromJSON(tokenizerJson, file("tokenizer"));
   const { vocabularySize } = config.network;

@@ -7,7 +7,7 @@ import { LSTM, type LSTMState } from "../../nn/recurrent/lstm.ts";
 import { RNN, type RNNState } from "../../nn/recurrent/rnn.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { NetworkConfig } from "./config.ts";
-import { type TokenStream, TokenStreams } from "./stream.ts";
+import { type StreamState, type TokenStream, TokenStreams } from "./stream.ts";
 
 export type NetworkState = RNNState | GRUState | LSTMState;
 
@@ -45,10 +45,10 @@ export class LanguageModelNetwork extends Module {
     return { logits: this.output.forward(this.outputDropout.forward(output)), state: next };
   }
 
-  /** Runs token by token, from the beginning of a text. */
-  stream(): TokenStream {
+  /** Runs token by token, from the beginning of a text or from where another stream was. */
+  stream(from?: StreamState): TokenStream {
     this.#streams ??= new TokenStreams(this);
-    return this.#streams.create();
+    return this.#streams.create(from);
   }
 }
 

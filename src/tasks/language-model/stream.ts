@@ -1,5 +1,6 @@
 import { noGrad, step } from "../../autograd/step.ts";
 import { Recording } from "../../engine/recording.ts";
+import { OptionError } from "../../errors.ts";
 import { assign } from "../../ops/in-place.ts";
 import { lastingView } from "../../tensor/access.ts";
 import { Storage } from "../../tensor/storage.ts";
@@ -10,7 +11,12 @@ import type { LanguageModelNetwork, NetworkState } from "./network.ts";
 export interface TokenStream {
   /** The array is the stream's own until the next step. */
   step(token: number): Float32Array;
+  /** What the recurrent layers hold, by its name, for another stream to begin with. */
+  state(): StreamState;
 }
+
+/** h, and of an LSTM c: all layers', one after the other. */
+export type StreamState = Record<string, number[]>;
 
 /** One step of the network, recorded: weights packed once, then bare kernel calls on memory of its own. */
 interface RecordedStep {
@@ -39,10 +45,11 @@ export class TokenStreams {
     this.#weights = network.parameters();
   }
 
-  /** A stream at the beginning of a text. */
-  create(): TokenStream {
-    const parts = Object.values<Tensor>(this.#network.rnn.zeroState(1));
-    const state = parts.map(({ size }) => new Float32Array(size));
+  /** A stream at the beginning of a text, or where another was. */
+  create(from?: StreamState): TokenStream {
+    const parts = Object.entries<Tensor>(this.#network.rnn.zeroState(1));
+    if (from) checkState(from, parts);
+    const state = parts.map(([name, { size }]) => Float32Array.from(from?.[name] ?? new Float32Array(size)));
     const logits = new Float32Array(this.#network.config.vocabularySize);
     return {
       step: (token) => {
@@ -52,6 +59,10 @@ export class TokenStreams {
         logits.set(recorded.logits);
         return logits;
       },
+      state: () => {
+        if (this.#running === state) this.#unload();
+        return Object.fromEntries(parts.map(([name], i) => [name, Array.from(state[i]!)]));
+      },
     };
   }
 
@@ -60,9 +71,7 @@ export class TokenStreams {
     const version = this.#weights.reduce((sum, { storage }) => sum + storage.version, 0);
     const stale = this.#recorded?.version !== version;
     if (!stale && this.#running === state) return this.#recorded!;
-    this.#recorded?.state.forEach((part, i) => {
-      this.#running![i]!.set(part);
-    });
+    this.#unload();
     if (stale) this.#recorded = record(this.#network, version);
     this.#recorded!.state.forEach((part, i) => {
       part.set(state[i]!);
@@ -70,6 +79,21 @@ export class TokenStreams {
     this.#running = state;
     return this.#recorded!;
   }
+
+  /** Brings the stream whose state stands in the engine up to date. */
+  #unload(): void {
+    this.#recorded?.state.forEach((part, i) => {
+      this.#running![i]!.set(part);
+    });
+  }
+}
+
+function checkState(state: StreamState, parts: [string, Tensor][]): void {
+  const shape = (sizes: [string, number][]) => sizes.map(([name, size]) => `${name} of ${size}`).join(", ");
+  const expected = shape(parts.map(([name, { size }]) => [name, size]));
+  const got = shape(Object.entries(state).map(([name, { length }]) => [name, length]));
+  if (got === expected) return;
+  throw new OptionError(`state: is not of this model: must have ${expected}, got ${got || "nothing"}`);
 }
 
 function record(network: LanguageModelNetwork, version: number): RecordedStep {

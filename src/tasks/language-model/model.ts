@@ -1,0 +1,137 @@
+import { normalizeText } from "../../data/text/text.ts";
+import type { Tokenizer } from "../../data/text/tokenizer.ts";
+import { ready } from "../../engine/engine.ts";
+import { DataError } from "../../errors.ts";
+import { formatModel, type ModelFiles, type ModelSource, writeModelFolder } from "../../io/model-folder.ts";
+import { perplexity } from "../../metrics/perplexity.ts";
+import type { LanguageModelConfig } from "./config.ts";
+import { nameOf, readText } from "./data.ts";
+import {
+  checkEvaluateOptions,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluateTokens,
+  tokenLosses,
+} from "./evaluate.ts";
+import { checkGenerateOptions, type GenerateOptions, TextStream } from "./generate.ts";
+import { type LanguageModelParts, loadLanguageModel } from "./load.ts";
+import type { LanguageModelNetwork } from "./network.ts";
+import type { TextSource } from "./options.ts";
+
+/** How likely a model finds a text. */
+export interface Score {
+  /** How many tokens were scored. */
+  tokens: number;
+  /** ln P of them all. */
+  logProb: number;
+  /** e^(−logProb / tokens) */
+  perplexity: number;
+}
+
+/**
+ * A trained language model: predicts each character, byte or word of a text from all those before. All of it but the
+ * training, which a page that only uses a model need not download.
+ */
+export class LanguageModel {
+  readonly network: LanguageModelNetwork;
+  readonly tokenizer: Tokenizer;
+  readonly config: LanguageModelConfig;
+
+  /** @internal Use `LanguageModel.load`. */
+  constructor(parts: LanguageModelParts) {
+    this.network = parts.network.eval();
+    this.tokenizer = parts.tokenizer;
+    this.config = parts.config;
+  }
+
+  /**
+   * Reads a model from the folder that `save` or a training's `out` wrote: its path, in a page its URL, or what `files`
+   * gave.
+   */
+  static async load<M extends LanguageModel>(
+    this: new (
+      parts: LanguageModelParts,
+    ) => M,
+    source: ModelSource,
+  ): Promise<M> {
+    await ready();
+    return new this(await loadLanguageModel(source));
+  }
+
+  /** Writes config.json, tokenizer.json and model.safetensors; a model that is there already is replaced. */
+  async save(folder: string): Promise<void> {
+    await writeModelFolder(folder, this.#folder());
+  }
+
+  /** The files that `save` writes, as bytes: for a page to keep, to send, to load again. */
+  files(): ModelFiles {
+    return formatModel(this.#folder());
+  }
+
+  #folder() {
+    const { config, tokenizer, network } = this;
+    return { config, tokenizer, weights: network.stateDict() };
+  }
+
+  /**
+   * How well the model predicts a text: a file (its path) or `{ text }`. It is read as one stream from beginning to end,
+   * each token but the first predicted from all those before it.
+   */
+  async evaluate(source: TextSource, options: EvaluateOptions = {}): Promise<Evaluation> {
+    const { signal, onProgress } = checkEvaluateOptions("LanguageModel.evaluate", options);
+    const name = nameOf(source);
+    const tokens = this.tokenizer.encode(await readText(source), name);
+    if (tokens.length < 2) {
+      throw new DataError(`${name}: must have 2 tokens or more, got ${tokens.length}`);
+    }
+    const evaluation = await evaluateTokens(this.network, tokens, signal, onProgress);
+    signal?.throwIfAborted();
+    return evaluation!;
+  }
+
+  /**
+   * How likely a text is, as what follows a line break. (A vocabulary without one leaves the first token unscored.) It is
+   * the same whether text and continuation are scored at once, or the product of what `generate` draws from.
+   */
+  score(text: string): Score {
+    const tokens = this.#encode(text, "text");
+    if (tokens.length < 2) throw new DataError("text: must have a token to score, got none");
+    let logProb = 0;
+    for (const losses of tokenLosses(this.network.eval(), tokens)) for (const loss of losses) logProb -= loss;
+    const scored = tokens.length - 1;
+    return { tokens: scored, logProb, perplexity: perplexity(-logProb / scored) };
+  }
+
+  /** Writes on after a prompt, and returns what it wrote. */
+  generate(prompt = "", options: GenerateOptions = {}): string {
+    return [...this.generateStream(prompt, options)].join("");
+  }
+
+  /**
+   * As `generate`, in pieces as they come: `for (const piece of lm.generateStream("The "))`, or `for await`, which lets
+   * others have their turn meanwhile.
+   */
+  generateStream(prompt = "", options: GenerateOptions = {}): TextStream {
+    const checked = checkGenerateOptions("LanguageModel.generate", options);
+    const text = normalizeText(prompt, "prompt");
+    // With a state, the text goes on; without one, it begins after a line break.
+    const tokens = checked.state ? this.tokenizer.encode(text, "prompt") : this.#encode(text, "prompt");
+    if (tokens.length === 0 && !checked.state) {
+      throw new DataError(
+        "prompt: must not be empty, since the model has never seen a line break to begin after",
+      );
+    }
+    return new TextStream(this, { tokens, text }, checked);
+  }
+
+  /** A text's tokens, as what follows a line break. */
+  #encode(text: string, what: string): Int32Array {
+    const { lineBreak } = this.tokenizer;
+    const tokens = this.tokenizer.encode(normalizeText(text, what), what);
+    if (lineBreak === undefined) return tokens;
+    const after = new Int32Array(tokens.length + 1);
+    after[0] = lineBreak;
+    after.set(tokens, 1);
+    return after;
+  }
+}
