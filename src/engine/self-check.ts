@@ -12,6 +12,12 @@ export const selfChecks: Partial<Record<Family, (engine: Engine) => boolean>> = 
   lstm: withScratch(checkLstm),
   gru: withScratch(checkGru),
   rnn: withScratch(checkRnn),
+  pointwise: withScratch(checkPointwise),
+  reduce: withScratch(checkReduce),
+  shape: withScratch(checkShape),
+  softmax: withScratch(checkSoftmax),
+  norm: withScratch(checkNorm),
+  dropout: withScratch(checkDropout),
 };
 
 // Sizes that meet every tile and every tail: 13 rows are tiles of 5, 4 and 4, 21 columns a whole panel and a part of one.
@@ -138,4 +144,76 @@ function checkRnn(engine: Engine): boolean {
   const scratch = engine.memory.scratch(PRODUCT_SCRATCH);
   engine.run("rnnForward", { ...sizes, nonlinearity: 0, output, h, weight, scratch }, N, N);
   return holds(engine, h, N * H, (i) => Math.tanh(number(i) + product(rowOf(i), i % H, H)));
+}
+
+/** Rows of 21: two pairs of vectors, one more, and a tail. */
+const rows = Array.from({ length: N }, (_, row) =>
+  Float64Array.from({ length: H }, (_, j) => number(row * H + j)),
+);
+const sum = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
+
+function checkPointwise(engine: Engine): boolean {
+  const x = place(engine, N * H, (i) => number(i) + 1);
+  const out = place(engine, N * H);
+  const functions = { exp: Math.exp, log: Math.log, tanh: Math.tanh, sigmoid } as const;
+  return (["exp", "log", "tanh", "sigmoid"] as const).every((name) => {
+    engine.run(`${name}Forward`, { x, out, p: 0, q: 0 }, N * H, N * H);
+    return holds(engine, out, N * H, (i) => functions[name](number(i) + 1));
+  });
+}
+
+function checkReduce(engine: Engine): boolean {
+  const x = place(engine, N * H, number);
+  const out = place(engine, H);
+  const common = { x, out, scale: 1, accumulate: 0 };
+  engine.run("sumRows", { ...common, length: H, block: H }, N, N);
+  if (!holds(engine, out, N, (row) => sum(rows[row]!))) return false;
+  engine.run("sumColumns", { ...common, rows: N, width: H }, 2, 2);
+  return holds(engine, out, H, (j) => sum(Float64Array.from(rows, (row) => row[j]!)));
+}
+
+function checkShape(engine: Engine): boolean {
+  const src = place(engine, N * H, number);
+  const dst = place(engine, N * H);
+  const strides = { rows: H, columns: N, srcStride: H, dstStride: N };
+  engine.run("permuteTiles", { src, dst, table: 0, rank: 0, ...strides, accumulate: 0 }, 2, 2);
+  return holds(engine, dst, N * H, (i) => number((i % N) * H + Math.floor(i / N)));
+}
+
+function checkSoftmax(engine: Engine): boolean {
+  const logits = place(engine, N * H, number);
+  const targets = engine.memory.scratch(4 * N);
+  engine.memory.i32(targets, N).set([...rows.keys()]);
+  const losses = place(engine, N);
+  const statistics = place(engine, 8 * N);
+  const args = { logits, targets, losses, statistics, classes: H, ignored: -1, smoothing: 0 };
+  engine.run("crossEntropyForward", args, N, N);
+  return holds(engine, losses, N, (row) => Math.log(sum(rows[row]!.map(Math.exp))) - rows[row]![row]!);
+}
+
+function checkNorm(engine: Engine): boolean {
+  const x = place(engine, N * H, number);
+  const y = place(engine, N * H);
+  const weight = place(engine, H, () => 1);
+  const bias = place(engine, H);
+  const args = { x, weight, bias, y, statistics: place(engine, 2 * N), scratch: place(engine, 8 * N) };
+  engine.run("layerNormForward", { ...args, width: H, eps: 1 }, N, N);
+  return holds(engine, y, N * H, (i) => {
+    const row = rows[rowOf(i)]!;
+    const mean = sum(row) / H;
+    return (number(i) - mean) / Math.sqrt(sum(row.map((v) => (v - mean) ** 2)) / H + 1);
+  });
+}
+
+/** Which of 32 units stay is Philox's answer to a key and a counter of zeros, at p = ½. */
+function checkDropout(engine: Engine): boolean {
+  const keys = engine.memory.scratch(80);
+  engine.memory.i32(keys, 20).forEach((_, i, view) => {
+    view[i] = Math.floor(i / 2) * (i % 2 ? 0xbb67ae85 : 0x9e3779b9);
+  });
+  const mask = place(engine, 1);
+  const counter = { keys, step: 0, firstTime: 0, firstRow: 0, timeScale: 1, batch: 1 };
+  const args = { x: place(engine, 32), y: place(engine, 32), mask, width: 32, threshold: 2 ** 31, scale: 2 };
+  engine.run("dropoutForward", { ...args, ...counter }, 1, 1);
+  return engine.memory.i32(mask, 1)[0] === 0x0674f7d4;
 }
