@@ -10,6 +10,7 @@ const real = { ...selfChecks };
 afterEach(() => {
   for (const family of Object.keys(selfChecks) as Family[]) delete selfChecks[family];
   Object.assign(selfChecks, real);
+  engine.demoted.clear();
 });
 
 it.skipIf(engine.build === "plain")("a build that fails its check makes way for the plain one", () => {
