@@ -21,7 +21,8 @@ interface Diagnosis {
   build: Build;
   revectorizer: boolean;
   memoryMaximumBytes: number;
-  kernels: { family: string; build: Build }[];
+  /** `checked`: against known results, on this machine, just now. */
+  kernels: { family: string; build: Build; checked: boolean }[];
   /** 10⁹ float operations a second of a matrix product, by the number of threads. */
   gflops: Record<string, number>;
   problems: Problem[];
@@ -30,7 +31,7 @@ interface Diagnosis {
 export function define(command: Command): void {
   command
     .description(
-      "Checks what this machine can do: the kernels against stored results, threads, memory, speed. " +
+      "Checks what this machine can do: the kernels against known results, threads, memory, speed. " +
         "Fails if results cannot be trusted; names what would make it faster.",
     )
     .option("--json", "print one JSON object")
@@ -48,6 +49,7 @@ export function define(command: Command): void {
 async function diagnose(): Promise<Diagnosis> {
   const { getEngine, threads } = await import("../../engine/engine.ts");
   const { availableThreads, hasRelaxedSimd } = await import("../../engine/features.ts");
+  const { selfChecks } = await import("../../engine/self-check.ts");
   const { canRevectorize } = await import("../../engine/v8-flags.ts");
   const problems: Problem[] = [];
   const diagnosis: Diagnosis = {
@@ -74,6 +76,7 @@ async function diagnose(): Promise<Diagnosis> {
     diagnosis.kernels = engine.compiled.map((family) => ({
       family,
       build: engine.demoted.has(family) ? "plain" : engine.build,
+      checked: selfChecks[family] !== undefined,
     }));
     for (const family of engine.demoted) {
       problems.push({
@@ -148,6 +151,12 @@ async function speed(most: number): Promise<Record<string, number>> {
   return gflops;
 }
 
+function checks({ kernels }: Diagnosis): string {
+  const without = kernels.filter(({ checked }) => !checked).map(({ family }) => family);
+  const passed = `${kernels.length - without.length} families of kernels give the known results`;
+  return without.length > 0 ? `${passed}; ${without.join(", ")} have no check` : passed;
+}
+
 function format(d: Diagnosis): string {
   const speeds = Object.entries(d.gflops).map(
     ([n, g]) => `${g} GFLOP/s on ${n} thread${n === "1" ? "" : "s"}`,
@@ -159,7 +168,7 @@ function format(d: Diagnosis): string {
     ["kernels", `${d.build} SIMD, ${d.revectorizer ? "256" : "128"}-bit vectors`],
     ["threads", `${d.threads} of ${d.processors} processors`],
     ["memory", `up to ${d.memoryMaximumBytes / 2 ** 20} MiB`],
-    ["checks", d.ok ? `${d.kernels.length} kernel families give the stored results` : "FAILED"],
+    ["checks", d.ok ? checks(d) : "FAILED"],
     ["speed", `${speeds.join(", ") || "not measured"} (matrix product 512×512×512)`],
   ];
   const table = rows.map(([name, value]) => `${name.padEnd(10)} ${value}`).join("\n");
