@@ -1,5 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
+import { hasRelaxedSimd } from "./features.ts";
+import { canRevectorize } from "./v8-flags.ts";
+
+/** Runs a program in a Node of its own. */
+const node = (program: string, ...flags: string[]) =>
+  spawnSync(process.execPath, [...flags, "--conditions=source", "--input-type=module", "--eval", program], {
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+  });
+
+const importing = (names: string, file: string) =>
+  `import { ${names} } from "${new URL(file, import.meta.url)}";`;
 
 /**
  * Loading TypeScript leaves V8's compiler threads busy with the WebAssembly that strips its types, just when our modules
@@ -7,16 +19,26 @@ import { expect, it } from "vitest";
  */
 it("flags change under V8's compiler threads without harm", () => {
   const program = `
-    import { lstm } from "${new URL("../ops/lstm.ts", import.meta.url)}";
-    import { zeros } from "${new URL("../tensor/tensor.ts", import.meta.url)}";
+    ${importing("lstm", "../ops/lstm.ts")}
+    ${importing("zeros", "../tensor/tensor.ts")}
     lstm({ input: zeros([3, 40, 8]), weightIh: zeros([64, 8]), weightHh: zeros([64, 16]) });
   `;
   for (let i = 0; i < 8; i++) {
-    const { status, signal, stderr } = spawnSync(
-      process.execPath,
-      ["--conditions=source", "--input-type=module", "--eval", program],
-      { encoding: "utf8" },
-    );
+    const { status, signal, stderr } = node(program);
     expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: "" });
   }
 });
+
+it.skipIf(!canRevectorize() || !hasRelaxedSimd()).each(["linear", "lstm", "gru", "rnn"])(
+  "the revectoriser takes the tiles and the cell of %s",
+  (family) => {
+    const program = `
+      ${importing("kernelBytes", "./kernels.node.ts")}
+      ${importing("compile", "./v8-flags.ts")}
+      compile(kernelBytes("${family}", "relaxed"), true);
+    `;
+    const { stdout } = node(program, "--single-threaded", "--trace-wasm-revectorize");
+    const taken = stdout.match(/Decided to vectorize, [1-9]\d* revectorizable nodes/g) ?? [];
+    expect(taken.length).toBeGreaterThanOrEqual(10); // of 12 to 16 functions; the rest copy or count
+  },
+);
