@@ -1,0 +1,1 @@
+export { LanguageModelWorker, type WorkerTextStream, type WorkerTrainingOptions } from "./language-model.ts";
