@@ -38,7 +38,9 @@ it.skipIf(!canRevectorize() || !hasRelaxedSimd()).each(["linear", "lstm", "gru",
       compile(kernelBytes("${family}", "relaxed"), true);
     `;
     const { stdout } = node(program, "--single-threaded", "--trace-wasm-revectorize");
-    const taken = stdout.match(/Decided to vectorize, [1-9]\d* revectorizable nodes/g) ?? [];
-    expect(taken.length).toBeGreaterThanOrEqual(10); // of 12 to 16 functions; the rest copy or count
+    // Each is a tile or a cell; of the functions that copy and count it takes a few operations or none.
+    const operations = stdout.matchAll(/Decided? to vectorize, (\d+) revectorizable nodes/g);
+    const large = [...operations].filter(([, count]) => Number(count) > 50);
+    expect(large.length).toBeGreaterThanOrEqual(9);
   },
 );
