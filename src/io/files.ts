@@ -8,7 +8,7 @@ const nodeFiles = () => nodeModule<typeof import("node:fs/promises")>("node:fs/p
 const nodePaths = () => nodeModule<typeof import("node:path")>("node:path");
 
 /** All that writes. In a page there is nowhere to, and each function says so. */
-function fileSystem(path: string) {
+export function fileSystem(path: string) {
   const fs = nodeFiles();
   const paths = nodePaths();
   if (!fs || !paths) {
@@ -30,7 +30,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long",
 };
 
-function fileError(path: Location, verb: "read" | "written", cause: unknown): FileError {
+export function fileError(path: Location, verb: "read" | "written", cause: unknown): FileError {
   const { code, message } = cause as { code?: string; message?: string };
   return new FileError(`${path}: cannot be ${verb}: ${reasons[code ?? ""] ?? message}`, { cause });
 }
@@ -111,6 +111,16 @@ async function syncFolder(path: string): Promise<void> {
     const handle = await fileSystem(path).fs.open(path);
     await handle.sync().finally(() => handle.close());
   } catch {}
+}
+
+/** The names in a folder; none if there is no such folder. */
+export async function listFolder(path: string): Promise<string[]> {
+  try {
+    return await fileSystem(path).fs.readdir(path);
+  } catch (cause) {
+    if ((cause as { code?: string }).code === "ENOENT") return [];
+    throw fileError(path, "read", cause);
+  }
 }
 
 /** Makes sure, before hours of work, that `path` is an empty folder one can write to; creates it if need be. */

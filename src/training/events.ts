@@ -1,5 +1,5 @@
 /** What a training tells as it goes on. */
-export type TrainingEvent = StepEvent | ValidationEvent | CheckpointEvent | DoneEvent;
+export type TrainingEvent = StepEvent | ValidationEvent | SampleEvent | CheckpointEvent | DoneEvent;
 
 /** After an update of the weights; not after each, but often enough to watch. */
 export interface StepEvent {
@@ -13,11 +13,24 @@ export interface StepEvent {
   loss: number;
   /** Norm of the gradient before clipping. */
   gradNorm: number;
+  /** Norm of all weights after the update. */
+  parameterNorm: number;
+  /** The same two of each parameter by its name, if `norms` asks for them. */
+  norms?: Record<string, ParameterNorms>;
   learningRate: number;
+  /** Tokens so far. */
+  tokens: number;
   tokensPerSecond: number;
+  /** Since the training began, interruptions left out. */
+  seconds: number;
   /** The part of the work that is done, 0 to 1. */
   progress: number;
   secondsLeft: number;
+}
+
+export interface ParameterNorms {
+  gradient: number;
+  parameter: number;
 }
 
 export interface ValidationEvent {
@@ -27,6 +40,14 @@ export interface ValidationEvent {
   loss: number;
   /** Whether no validation before was as good. */
   best: boolean;
+}
+
+/** What the model writes, or says of an example, as it is now. */
+export interface SampleEvent {
+  type: "sample";
+  step: number;
+  epoch: number;
+  text: string;
 }
 
 export interface CheckpointEvent {

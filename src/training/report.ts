@@ -4,19 +4,26 @@ export interface Update {
   tokens: number;
   seconds: number;
   gradNorm: number;
+  /** Of each parameter, if asked for. */
+  gradNorms?: ReadonlyMap<string, number> | undefined;
   learningRate: number;
 }
 
 /** Milliseconds between step events: often enough to watch. */
 const INTERVAL = 500;
 
-/** Gathers updates from one step event to the next. */
+/** Gathers updates from one step event to the next: `every` so many, or as time goes by. */
 export class Report {
+  readonly #every: number | undefined;
   #since = performance.now();
   #loss = 0;
   #tokens = 0;
   #seconds = 0;
   #last: Update | undefined;
+
+  constructor(every: number | undefined) {
+    this.#every = every;
+  }
 
   add(update: Update): void {
     this.#loss += update.loss * update.tokens;
@@ -29,16 +36,19 @@ export class Report {
     return this.#tokens === 0;
   }
 
-  due(): boolean {
-    return !this.empty && performance.now() - this.#since >= INTERVAL;
+  /** After an update, whether it is time for an event; `step` is the number of updates. */
+  due(step: number): boolean {
+    return this.#every === undefined ? performance.now() - this.#since >= INTERVAL : step % this.#every === 0;
   }
 
   /** The mean since the last time. */
   take() {
+    const { gradNorm, gradNorms, learningRate } = this.#last!;
     const taken = {
       loss: this.#loss / this.#tokens,
-      gradNorm: this.#last!.gradNorm,
-      learningRate: this.#last!.learningRate,
+      gradNorm,
+      gradNorms,
+      learningRate,
       tokensPerSecond: this.#tokens / this.#seconds,
     };
     this.#since = performance.now();

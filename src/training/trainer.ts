@@ -11,6 +11,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { MovingAverage } from "./average.ts";
 import type { DoneEvent, StepEvent, TrainingEvent } from "./events.ts";
 import { gradientError, lossError } from "./finite.ts";
+import { gradientNorms, parameterNorm, parameterNorms } from "./norms.ts";
 import { eventLoopTurns } from "./pause.ts";
 import { Report, type Update } from "./report.ts";
 import { PREFIX, type Progress, type TrainingState, under } from "./state.ts";
@@ -50,6 +51,12 @@ export interface TrainerOptions<Batch, Carried extends Tree<Tensor>> {
   validateEvery?: number;
   /** Stop after this many validations that brought nothing better. Default: never. */
   patience?: number;
+  /** Updates between step events. Default: two events a second. */
+  logEvery?: number;
+  /** Whether step events hold the norms of each parameter. Default false. */
+  norms?: boolean;
+  /** What the model, as it is validated, writes or says of an example after each so many validations. */
+  samples?: { every: number; write(): string };
   checkpoints?: Checkpoints;
   /** Keep a moving average of the weights with this decay; it is what is validated and saved as the best. */
   ema?: number;
@@ -96,13 +103,13 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
   /** Trains to the end, or until the signal: then it saves, says so and returns, as early stopping does. */
   async *run(signal?: AbortSignal): AsyncGenerator<TrainingEvent, void, void> {
     const { epochs, patience = Number.POSITIVE_INFINITY } = this.#options;
-    const report = new Report();
+    const report = new Report(this.#options.logEvery);
     const pause = eventLoopTurns();
     this.#started = performance.now() - 1000 * this.#progress.seconds;
     while (this.#progress.epoch < epochs && this.#progress.stale < patience && !signal?.aborted) {
       const update = this.#update();
       report.add(update);
-      if (report.due()) yield this.#stepEvent(report);
+      if (report.due(this.#progress.step)) yield this.#stepEvent(report);
       if (this.#validationDue()) yield* this.#validate(report, signal);
       await pause();
     }
@@ -129,6 +136,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     }
     loss /= tokens;
     this.#checkExplosion(loss, where);
+    const gradNorms = this.#options.norms ? gradientNorms(model) : undefined;
     const gradNorm = clipGradNorm(this.#parameters, clip);
     if (!Number.isFinite(gradNorm)) throw gradientError(where, gradNorm, model);
     if (schedule) optimizer.learningRate = schedule.learningRate(progress, this.#schedule);
@@ -145,7 +153,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     }
     const seconds = (performance.now() - started) / 1000;
     progress.updateSeconds += seconds;
-    return { loss, tokens, seconds, gradNorm, learningRate: optimizer.learningRate };
+    return { loss, tokens, seconds, gradNorm, gradNorms, learningRate: optimizer.learningRate };
   }
 
   #backward(batch: Batch, share: number, where: string): { loss: number; tokens: number } {
@@ -198,6 +206,11 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
       if (best) progress.best = { loss, epoch, step: progress.step };
       progress.validations = [...progress.validations, { epoch, step: progress.step, loss }];
       yield { type: "validation", step: progress.step, epoch, loss, best };
+      const { samples } = this.#options;
+      if (samples && progress.validations.length % samples.every === 0) {
+        const text = await this.#averaged(samples.write);
+        yield { type: "sample", step: progress.step, epoch, text };
+      }
     }
     if (best) yield* this.#saveBest();
     yield* this.#saveLast();
@@ -225,17 +238,23 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
   }
 
   #stepEvent(report: Report): StepEvent {
-    const { epochs, batches } = this.#options;
-    const { epoch, batch, step } = this.#progress;
+    const { epochs, batches, model } = this.#options;
+    const { epoch, batch, step, tokens } = this.#progress;
+    const { gradNorms, ...measured } = report.take();
+    const seconds = this.#seconds;
     const progress = (epoch + batch / batches.length) / epochs;
     return {
       type: "step",
       step,
       epoch: batch === 0 ? epoch : epoch + 1,
       epochs,
-      ...report.take(),
+      ...measured,
+      parameterNorm: parameterNorm(this.#parameters),
+      ...(gradNorms && { norms: parameterNorms(model, gradNorms) }),
+      tokens,
+      seconds,
       progress,
-      secondsLeft: (this.#seconds * (1 - progress)) / progress,
+      secondsLeft: (seconds * (1 - progress)) / progress,
     };
   }
 

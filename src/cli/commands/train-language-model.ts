@@ -86,6 +86,13 @@ const groups: Record<string, Option[]> = {
     numberFlag("--seed <n>", "of all random numbers (default: 1)"),
     threadsFlag(),
   ],
+  "Log:": [
+    new Option("--log-dir <dir>", "where events.jsonl goes (default: training/logs in --out)"),
+    repeatedFlag("--log <format>", "write it as csv or tensorboard too; may be given again"),
+    numberFlag("--log-every <n>", "updates between entries (default: two entries a second)"),
+    new Option("--log-norms", "log the norm of each parameter and of its gradient"),
+    numberFlag("--sample-every <n>", "let it write some text after each n validations (default: never)"),
+  ],
 };
 
 export function define(command: Command): void {
@@ -95,7 +102,7 @@ export function define(command: Command): void {
   );
   command
     .requiredOption("--out <dir>", "a new or empty folder for the model")
-    .addOption(jsonFlag("one event a line as JSON: step, validation, checkpoint, test, done"));
+    .addOption(jsonFlag("one event a line as JSON: step, validation, sample, checkpoint, test, done"));
   for (const [heading, options] of Object.entries(groups)) {
     command.optionsGroup(heading);
     for (const option of options) command.addOption(option.helpGroup(heading));

@@ -52,6 +52,8 @@ function describe(event: Exclude<Shown, { type: "step" }>): string | undefined {
         `epoch ${event.epoch}: validation loss ${event.loss.toFixed(4)}, perplexity ${event.perplexity.toFixed(2)}` +
         (event.best ? "" : " (no better)")
       );
+    case "sample":
+      return event.text.replace(/^/gm, "  | ");
     case "checkpoint":
       return undefined;
     case "test":

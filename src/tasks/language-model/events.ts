@@ -1,4 +1,10 @@
-import type { CheckpointEvent, DoneEvent, StepEvent, ValidationEvent } from "../../training/events.ts";
+import type {
+  CheckpointEvent,
+  DoneEvent,
+  SampleEvent,
+  StepEvent,
+  ValidationEvent,
+} from "../../training/events.ts";
 
 /** Weights were taken over from a model (`initFrom`); comes first. */
 export interface InitialisedEvent {
@@ -26,5 +32,6 @@ export type LanguageModelEvent =
   | InitialisedEvent
   | StepEvent
   | (ValidationEvent & { perplexity: number })
+  | SampleEvent
   | CheckpointEvent
   | (DoneEvent & { perplexity?: number });

@@ -14,6 +14,7 @@ import {
   trueOrFalse,
   wholeNumber,
 } from "../../options.ts";
+import type { LogFormatName } from "../../training/logs/run-log.ts";
 import type { LanguageModelEvent } from "./events.ts";
 import type { LanguageModelParts } from "./load.ts";
 
@@ -21,6 +22,7 @@ export const cells = ["rnn", "lstm", "gru"] as const;
 export const nonlinearities = ["tanh", "relu", "sigmoid"] as const;
 export const units = ["char", "byte", "word"] as const satisfies readonly Unit[];
 export const optimizers = ["sgd", "adagrad", "rmsprop", "adam", "adamw"] as const;
+export const logFormats = ["csv", "tensorboard"] as const satisfies readonly LogFormatName[];
 export const schedules = ["constant", "step", "plateau", "cosine"] as const;
 
 /** Text to learn from: the path of a UTF-8 file, or the text itself. */
@@ -105,6 +107,16 @@ export interface LanguageModelOptions {
 
   /** A new or empty folder for the model, its checkpoints and what a resume needs. Default: nothing is written. */
   out?: string;
+  /** Where the training is logged, one event a line in events.jsonl. Default: training/logs in `out`. */
+  logDir?: string;
+  /** What the log is written as besides: metrics.csv, and event files for TensorBoard. Default: neither. */
+  log?: readonly (typeof logFormats)[number][];
+  /** Updates between step events. Default: as many as there are in half a second. */
+  logEvery?: number;
+  /** Tell the norms of each parameter and its gradient in step events. Default false. */
+  logNorms?: boolean;
+  /** Let the model write some text after each so many validations. Default: never. */
+  sampleEvery?: number;
   onProgress?: (event: LanguageModelEvent) => void;
   /** Ends the training early, as `patience` does: the model is the best so far. */
   signal?: AbortSignal;
@@ -163,6 +175,11 @@ const schema = recordOf({
   threads: v.optional(wholeNumber(1, 256)),
 
   out: v.optional(v.pipe(text(), v.nonEmpty("must not be empty"))),
+  logDir: v.optional(v.pipe(text(), v.nonEmpty("must not be empty"))),
+  log: v.optional(v.array(oneOf(logFormats), `must be an array of ${logFormats.join(", ")}`)),
+  logEvery: v.optional(wholeNumber(1, MAX_COUNT)),
+  logNorms: v.optional(trueOrFalse()),
+  sampleEvery: v.optional(wholeNumber(1, MAX_COUNT)),
   onProgress: v.optional(functionOf<(event: LanguageModelEvent) => void>()),
   signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
 } satisfies SchemasOf<LanguageModelOptions>);
@@ -202,6 +219,9 @@ export function checkTrainingOptions(where: string, options: LanguageModelOption
     throw new OptionError(
       `${where}: tieWeights needs embeddingSize = hiddenSize, got ${embeddingSize} and ${hiddenSize}`,
     );
+  }
+  if (checked.log && checked.logDir === undefined && checked.out === undefined) {
+    throw new OptionError(`${where}: log needs a folder to write into: out or logDir`);
   }
   return checked;
 }

@@ -21,11 +21,12 @@ import { folderCheckpoints } from "../../training/checkpoints.ts";
 import type { TrainingEvent } from "../../training/events.ts";
 import { Trainer } from "../../training/trainer.ts";
 import { type LanguageModelConfig, makeConfig, type NetworkConfig } from "./config.ts";
-import { readCorpus } from "./data.ts";
+import { nameOf, readCorpus } from "./data.ts";
 import { evaluateTokens } from "./evaluate.ts";
-import type { LanguageModelEvent } from "./events.ts";
+import type { InitialisedEvent, LanguageModelEvent } from "./events.ts";
 import { initialise, readStartingModel, withModelDefaults } from "./initialise.ts";
-import { LanguageModelNetwork, type NetworkState } from "./network.ts";
+import { openLog, writeSample } from "./logging.ts";
+import { countParameters, LanguageModelNetwork, type NetworkState } from "./network.ts";
 import {
   checkTrainingOptions,
   type LanguageModelOptions,
@@ -53,7 +54,17 @@ export async function trainLanguageModel(source: TextSource, given: LanguageMode
   const initialised = initial && initialise(network, tokenizer, initial);
   if (options.freeze) freeze(network, options.freeze);
   if (out !== undefined) await createEmptyFolder(out);
-  if (initialised) onProgress?.(initialised);
+  const log = await openLog(options, {
+    text: nameOf(source),
+    ...config.training,
+    ...config.network,
+    learningRate: learningRateOf(options),
+    parameters: countParameters(config.network),
+  });
+  if (initialised) {
+    await log?.write({ ...initialised, step: 0 });
+    onProgress?.(initialised);
+  }
   if (out !== undefined) await writeModelFolder(out, { config, tokenizer });
 
   const updatesPerEpoch = Math.ceil(train.length / accumulate);
@@ -78,19 +89,28 @@ export async function trainLanguageModel(source: TextSource, given: LanguageMode
     ...(validateEvery !== undefined && { validateEvery }),
     ...(patience !== undefined && { patience }),
     ...(ema !== undefined && { ema }),
+    ...(options.logEvery !== undefined && { logEvery: options.logEvery }),
+    norms: options.logNorms === true,
+    ...(options.sampleEvery !== undefined && {
+      samples: { every: options.sampleEvery, write: () => writeSample(network, tokenizer, options.seed) },
+    }),
     ...(out !== undefined && { checkpoints: folderCheckpoints(out) }),
   });
-  for await (const event of trainer.run(signal)) onProgress?.(withPerplexity(event));
+  for await (const told of trainer.run(signal)) {
+    const event = withPerplexity(told);
+    await log?.write(event);
+    onProgress?.(event);
+  }
   network.eval();
   return { network, tokenizer, config };
 }
 
-function withPerplexity(event: TrainingEvent): LanguageModelEvent {
+function withPerplexity(event: TrainingEvent): Exclude<LanguageModelEvent, InitialisedEvent> {
   if (event.type === "validation") return { ...event, perplexity: perplexity(event.loss) };
   if (event.type === "done" && event.validLoss !== undefined) {
     return { ...event, perplexity: perplexity(event.validLoss) };
   }
-  return event as LanguageModelEvent;
+  return event;
 }
 
 function networkConfig(vocabularySize: number, options: ResolvedOptions): NetworkConfig {
@@ -110,7 +130,8 @@ function networkConfig(vocabularySize: number, options: ResolvedOptions): Networ
 
 /** The options as config.json keeps them: those that JSON can hold. */
 function forTheRecord(options: ResolvedOptions): LanguageModelConfig["training"] {
-  const { onProgress, signal, valid, out, initFrom, ...rest } = options;
+  const { onProgress, signal, valid, out, initFrom, logDir, log, logEvery, logNorms, sampleEvery, ...rest } =
+    options;
   return { ...rest, ...(typeof initFrom === "string" && { initFrom }) };
 }
 

@@ -82,6 +82,11 @@ const options: Record<Exclude<keyof LanguageModelOptions, "onProgress" | "signal
   seed: true,
   threads: true,
   out: true,
+  logDir: true,
+  log: true,
+  logEvery: true,
+  logNorms: true,
+  sampleEvery: true,
 };
 
 it("has a flag for every option of a training, and names its true default", async () => {

@@ -1,0 +1,44 @@
+import type { LogEvent } from "./event.ts";
+import { type LogFormat, linesOf } from "./format.ts";
+
+const encoder = new TextEncoder();
+
+export const jsonlFile = "events.jsonl";
+
+/** Everything, one event a line: what `unrolled runs` reads. */
+export const jsonl: LogFormat = {
+  fileName: () => jsonlFile,
+  owns: (name) => name === jsonlFile,
+  head: () => new Uint8Array(0),
+  encode({ type, ...rest }, time) {
+    return encoder.encode(`${JSON.stringify({ type, time: time.toISOString(), ...rest })}\n`);
+  },
+  lengthUpTo(step, bytes) {
+    let length = 0;
+    for (const { line, end } of linesOf(bytes)) {
+      const event = parseEvent(line);
+      if (!event || event.step > step) break;
+      length = end;
+    }
+    return length;
+  },
+};
+
+/** An event as it stands in a file: nothing but its type and update can be relied on. */
+export type LoggedEvent = Partial<Omit<LogEvent, "type" | "step">> & {
+  type: LogEvent["type"];
+  step: number;
+  time?: string;
+};
+
+/** A line as an event; undefined if it is none. */
+export function parseEvent(line: string): LoggedEvent | undefined {
+  try {
+    const event = JSON.parse(line) as Partial<LoggedEvent> | null;
+    return typeof event?.type === "string" && Number.isFinite(event.step)
+      ? (event as LoggedEvent)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+import { nodeModule } from "../../engine/features.ts";
+import { FileError } from "../../errors.ts";
+import { appendFile, truncateFile } from "../../io/append.ts";
+import { joinPath, listFolder, readFile } from "../../io/files.ts";
+import { csv } from "./csv.ts";
+import type { LogEvent, StartEvent } from "./event.ts";
+import type { LogFormat } from "./format.ts";
+import { jsonl, jsonlFile } from "./jsonl.ts";
+import { tensorboard } from "./tensorboard.ts";
+
+/** What a log can be written as besides JSONL, which it always is. */
+export type LogFormatName = "csv" | "tensorboard";
+
+const formats: Record<LogFormatName | "jsonl", LogFormat> = { jsonl, csv, tensorboard };
+
+const MAX_LOG = 2 ** 31;
+
+export interface RunLogOptions {
+  /** New, or without a log; of a resume, that of its log. */
+  folder: string;
+  /** Besides JSONL. */
+  formats?: readonly LogFormatName[];
+  task: string;
+  /** What the training was told, to compare it with others. */
+  options: Record<string, unknown>;
+  /** Of a resume: the updates before, after which the log goes on. Default 0. */
+  step?: number;
+}
+
+/** Writes what a training tells into files as it goes on. */
+export class RunLog {
+  readonly #files: readonly { format: LogFormat; path: string }[];
+
+  private constructor(files: readonly { format: LogFormat; path: string }[]) {
+    this.#files = files;
+  }
+
+  static async open({
+    folder,
+    formats: others = [],
+    task,
+    options,
+    step = 0,
+  }: RunLogOptions): Promise<RunLog> {
+    if (step > 0) await truncateLogs(folder, step);
+    const there = await listFolder(folder);
+    if (step === 0 && there.includes(jsonlFile)) {
+      throw new FileError(`${folder}: holds the log of another training`, {
+        hint: "name another folder, or remove this one first",
+      });
+    }
+    const start: StartEvent = { type: "start", step, task, options, process: thisProcess() };
+    const time = new Date();
+    const files = [];
+    for (const name of new Set(["jsonl" as const, ...others])) {
+      const format = formats[name];
+      const session = 1 + there.filter(format.owns).length;
+      const file = format.fileName(session);
+      const path = joinPath(folder, file);
+      if (!there.includes(file)) await appendFile(path, format.head(start, session, time));
+      files.push({ format, path });
+    }
+    const log = new RunLog(files);
+    await log.write(start, time);
+    return log;
+  }
+
+  async write(event: LogEvent, time = new Date()): Promise<void> {
+    for (const { format, path } of this.#files) {
+      const bytes = format.encode(event, time);
+      if (bytes.length > 0) await appendFile(path, bytes);
+    }
+  }
+}
+
+/**
+ * Takes out of a folder's logs what came after an update, so that a training that goes on from there tells it only
+ * once; and what a crash left half written.
+ */
+export async function truncateLogs(folder: string, step: number): Promise<void> {
+  for (const name of await listFolder(folder)) {
+    const format = Object.values(formats).find(({ owns }) => owns(name));
+    if (!format) continue;
+    const path = joinPath(folder, name);
+    const bytes = await readFile(path, MAX_LOG);
+    const length = format.lengthUpTo(step, bytes);
+    if (length < bytes.length) await truncateFile(path, length);
+  }
+}
+
+function thisProcess(): StartEvent["process"] {
+  const os = nodeModule<typeof import("node:os")>("node:os")!;
+  return { host: os.hostname(), pid: process.pid };
+}
