@@ -121,8 +121,12 @@ it("has the same bits with any number of threads and any tile", () => {
   wideTiles[0] = before.wide;
 });
 
-describe("with lengths", () => {
+describe.each([
+  ["plain", undefined],
+  ["with peepholes and a projection", 4],
+] as const)("with lengths, %s", (_, P) => {
   const [T, N, I, H] = [5, 4, 3, 6];
+  const R = P ?? H;
   const lengths = [3, 5, 0, 1];
   const generator = new Generator(5);
   const draw = (shape: Shape) => {
@@ -132,8 +136,13 @@ describe("with lengths", () => {
       shape,
     );
   };
-  const weights = { weightIh: draw([4 * H, I]), weightHh: draw([4 * H, H]), biasIh: draw([4 * H]) };
-  const state = { h0: draw([N, H]), c0: draw([N, H]) };
+  const weights = {
+    weightIh: draw([4 * H, I]),
+    weightHh: draw([4 * H, R]),
+    biasIh: draw([4 * H]),
+    ...(P ? { weightHr: draw([P, H]), peephole: draw([3, H]) } : {}),
+  };
+  const state = { h0: draw([N, R]), c0: draw([N, H]) };
   const x = draw([T, N, I]).toArray();
 
   function gradients(values: ArrayLike<number>, reverse: boolean) {
@@ -177,13 +186,13 @@ describe("with lengths", () => {
         {
           input: tensor(mine(x, I, length), [length, 1, I]),
           ...weights,
-          h0: tensor(mine(state.h0.toArray(), H, 1), [1, H]),
+          h0: tensor(mine(state.h0.toArray(), R, 1), [1, R]),
           c0: tensor(mine(state.c0.toArray(), H, 1), [1, H]),
         },
         { reverse },
       );
-      expect(output.toArray()).toEqual(mine(together[0]!, H, length));
-      expect(h.toArray()).toEqual(mine(together[1]!, H, 1));
+      expect(output.toArray()).toEqual(mine(together[0]!, R, length));
+      expect(h.toArray()).toEqual(mine(together[1]!, R, 1));
       expect(c.toArray()).toEqual(mine(together[2]!, H, 1));
     });
   });
