@@ -22,6 +22,7 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as
   exports: Record<string, unknown>;
   bin: Record<string, string>;
 };
+const bin = join(consumer, "node_modules/unrolled", manifest.bin.unrolled!);
 const entries = Object.keys(manifest.exports).map((key) => `unrolled${key.slice(1)}`);
 const modules = entries.filter((name) => !name.endsWith(".json"));
 
@@ -70,6 +71,16 @@ describe("the tarball", () => {
     expect(
       packed.files.map(({ path }) => path).filter((path) => /\.test\.|\.map$|\.wasm$/.test(path)),
     ).toEqual([]);
+  });
+
+  it("holds the recipes' settings", () => {
+    const { status, stderr } = call(
+      process.execPath,
+      [bin, "train", "language-model", "--recipe", "char-rnn", "--data", "nowhere", "--out", "model"],
+      consumer,
+    );
+    expect(stderr).toContain("recipe char-rnn: reads nowhere/tinyshakespeare/input.txt");
+    expect(status).toBe(1);
   });
 
   it("weighs less than a megabyte", () => {
@@ -160,7 +171,6 @@ describe.each(["own", "22.12.0", "24"])("Node: %s", (version) => {
   });
 
   testOnNode("runs the command", () => {
-    const bin = join(consumer, "node_modules/unrolled", manifest.bin.unrolled!);
     expect(succeed(node, [bin, "--version"], consumer).trim()).toBe(manifest.version);
     const report = JSON.parse(succeed(node, [bin, "doctor", "--json"], consumer)) as { ok: boolean };
     expect(report.ok).toBe(true);
