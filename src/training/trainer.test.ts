@@ -146,6 +146,15 @@ describe("Trainer", () => {
     expect(steps).toEqual([5, 10, 12]);
   });
 
+  it("ends after the most updates it may make, with a validation", async () => {
+    const { trainer } = makeTrainer({ epochs: 10, maxSteps: 6, validate: script([3, 1]) });
+    const events = await drain(trainer);
+    expect(kinds(events)).toEqual(["validation", "validation", "done"]);
+    expect(events.at(-1)).toMatchObject({ reason: "finished", step: 6, epoch: 1, validLoss: 1 });
+    const steps = events.filter((event) => event.type === "step");
+    expect(steps.at(-1)).toMatchObject({ progress: 1, secondsLeft: 0 });
+  });
+
   it("follows the schedule, which hears of validations", async () => {
     const rates = async (options: Partial<LineOptions>) => {
       const { trainer } = makeTrainer({ epochs: 4, ...options });

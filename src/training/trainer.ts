@@ -40,6 +40,8 @@ export interface TrainerOptions<Batch, Carried extends Tree<Tensor>> {
   loss(batch: Batch, state: Carried | undefined): BatchLoss<Carried>;
   optimizer: Pick<Optimizer<OptimizerOptions>, "learningRate" | "step" | "stateDict" | "loadStateDict">;
   epochs: number;
+  /** The most updates. Default: as many as the epochs have. */
+  maxSteps?: number;
   schedule?: Schedule;
   /** Scales gradients down to this norm. Default: not at all. */
   clip?: number;
@@ -102,11 +104,11 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
 
   /** Trains to the end, or until the signal: then it saves, says so and returns, as early stopping does. */
   async *run(signal?: AbortSignal): AsyncGenerator<TrainingEvent, void, void> {
-    const { epochs, patience = Number.POSITIVE_INFINITY } = this.#options;
+    const { patience = Number.POSITIVE_INFINITY } = this.#options;
     const report = new Report(this.#options.logEvery);
     const pause = eventLoopTurns();
     this.#started = performance.now() - 1000 * this.#progress.seconds;
-    while (this.#progress.epoch < epochs && this.#progress.stale < patience && !signal?.aborted) {
+    while (!this.#finished() && this.#progress.stale < patience && !signal?.aborted) {
       const update = this.#update();
       report.add(update);
       if (report.due(this.#progress.step)) yield this.#stepEvent(report);
@@ -179,11 +181,16 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     );
   }
 
+  #finished(): boolean {
+    const { epochs, maxSteps = Number.POSITIVE_INFINITY } = this.#options;
+    return this.#progress.epoch >= epochs || this.#progress.step >= maxSteps;
+  }
+
   #validationDue(): boolean {
-    const { validateEvery, epochs } = this.#options;
-    const { step, batch, epoch } = this.#progress;
-    if (validateEvery === undefined || epoch >= epochs) return batch === 0;
-    return step % validateEvery === 0;
+    const { validateEvery } = this.#options;
+    if (this.#finished()) return true;
+    if (validateEvery === undefined) return this.#progress.batch === 0;
+    return this.#progress.step % validateEvery === 0;
   }
 
   async *#validate(report: Report, signal: AbortSignal | undefined): AsyncGenerator<TrainingEvent> {
@@ -238,11 +245,11 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
   }
 
   #stepEvent(report: Report): StepEvent {
-    const { epochs, batches, model } = this.#options;
+    const { epochs, batches, model, maxSteps = Number.POSITIVE_INFINITY } = this.#options;
     const { epoch, batch, step, tokens } = this.#progress;
     const { gradNorms, ...measured } = report.take();
     const seconds = this.#seconds;
-    const progress = (epoch + batch / batches.length) / epochs;
+    const progress = Math.max((epoch + batch / batches.length) / epochs, step / maxSteps);
     return {
       type: "step",
       step,
@@ -260,7 +267,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
 
   #doneEvent(signal: AbortSignal | undefined): DoneEvent {
     const { epoch, step, tokens, updateSeconds, best } = this.#progress;
-    const finished = epoch >= this.#options.epochs;
+    const finished = this.#finished();
     return {
       type: "done",
       reason: finished ? "finished" : signal?.aborted ? "aborted" : "early-stopping",

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { jsonFlag, threadsFlag, useThreads } from "../flags.ts";
+import { jsonFlag, repeatedFlag, threadsFlag, useThreads } from "../flags.ts";
 import { examples } from "../ui/examples.ts";
 
 interface Flags {
-  text: string;
+  text: string[];
   threads?: number;
   json?: true;
 }
@@ -15,7 +15,12 @@ export function define(command: Command): void {
         "the state carried through the whole text.",
     )
     .argument("<dir>", "the model's folder")
-    .requiredOption("--text <file>", "UTF-8 text that the model was not trained on")
+    .addOption(
+      repeatedFlag(
+        "--text <file>",
+        "UTF-8 text that the model was not trained on, perhaps packed; a glob or several --text are one text",
+      ).makeOptionMandatory(),
+    )
     .addOption(threadsFlag())
     .addOption(jsonFlag('one JSON object: {"task","tokens","loss","perplexity","bitsPerToken"}'))
     .action(evaluate);

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { splitText } from "../../data/text/text.ts";
+import { splitText } from "../../data/text/text-cut.ts";
 import type { LanguageModelOptions } from "../../tasks/language-model/options.ts";
 import { Interrupted } from "../failure.ts";
 import { jsonFlag, numberFlag } from "../flags.ts";
@@ -54,7 +54,7 @@ export function define(command: Command): void {
 
 async function quickstart({ text: file, out = freeFolder(), threads, json }: Flags): Promise<void> {
   const say = (line: string) => json || process.stdout.write(`${line}\n`);
-  const { readText } = await import("../../tasks/language-model/data.ts");
+  const { readText } = await import("../../tasks/language-model/sources.ts");
   const text = file === undefined ? readBook() : await readText(file);
   const [train, heldOut] = splitText(text, 0.1, "character");
   say(

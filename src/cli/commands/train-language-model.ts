@@ -11,9 +11,9 @@ import { duration } from "../ui/format.ts";
 import { TrainingView } from "../ui/training.ts";
 
 interface Flags extends Omit<LanguageModelOptions, "valid" | "initFrom" | "onProgress" | "signal"> {
-  text?: string;
-  valid?: string;
-  test?: string;
+  text?: string[];
+  valid?: string[];
+  test?: string[];
   out: string;
   initFrom?: string;
   recipe?: string;
@@ -24,10 +24,20 @@ interface Flags extends Omit<LanguageModelOptions, "valid" | "initFrom" | "onPro
 /** The options of `LanguageModel.train`, as flags: the library knows their ranges and defaults, this their help. */
 const groups: Record<string, Option[]> = {
   "Text:": [
-    new Option("--text <file>", "UTF-8 text to learn from"),
-    new Option("--valid <file>", "text to validate on (default: the last part of the training text)"),
+    new Option(
+      "--text <file...>",
+      "UTF-8 text to learn from, perhaps packed by gzip or zstd; several are read in this order, the files of a " +
+        'glob ("corpus/*.txt.gz") in that of their names',
+    ),
+    new Option("--valid <file...>", "text to validate on (default: the last part of the training text)"),
     numberFlag("--valid-fraction <x>", "the part held out without --valid; 0 for none (default: 0.1)"),
-    new Option("--test <file>", "text to evaluate the best weights on in the end"),
+    numberFlag("--valid-tokens <n>", "the most tokens that a validation reads (default: 4000000)"),
+    new Option("--test <file...>", "text to evaluate the best weights on in the end"),
+    new Option(
+      "--cache <dir>",
+      "where the tokens of texts too large for memory are kept (default: the system's folder for caches)",
+    ),
+    new Option("--no-cache", "make such tokens anew each time, in a temporary file"),
     new Option("--recipe <name>", "start from the settings of a recipe: char-rnn, wildml"),
     new Option("--data <dir>", "the folder of data sets that recipes read (default: $UNROLLED_DATA)"),
   ],
@@ -67,7 +77,12 @@ const groups: Record<string, Option[]> = {
   "Training:": [
     numberFlag("--batch-size <n>", "streams of text read side by side (default: 50)"),
     numberFlag("--seq-length <n>", "tokens through which gradients flow back (default: 50)"),
+    new Option(
+      "--windows <how>",
+      "sequential, the state carried on, or shuffled, from a state of zeros (default: sequential)",
+    ),
     numberFlag("--epochs <n>", "passes over the text (default: 10)"),
+    numberFlag("--max-steps <n>", "the most updates (default: as many as the epochs have)"),
     new Option("--optimizer <name>", "sgd, adagrad, rmsprop, adam or adamw (default: adam)"),
     numberFlag(
       "--learning-rate <x>",
@@ -102,7 +117,9 @@ export function define(command: Command): void {
   );
   command
     .requiredOption("--out <dir>", "a new or empty folder for the model")
-    .addOption(jsonFlag("one event a line as JSON: step, validation, sample, checkpoint, test, done"));
+    .addOption(
+      jsonFlag("one event a line as JSON: reading, corpus, step, validation, sample, checkpoint, test, done"),
+    );
   for (const [heading, options] of Object.entries(groups)) {
     command.optionsGroup(heading);
     for (const option of options) command.addOption(option.helpGroup(heading));
@@ -148,11 +165,18 @@ async function train(flags: Flags): Promise<void> {
       if (event.type === "done") done = event;
       else view.show(event);
     },
-  }).finally(() => view.end());
+  })
+    .catch((error) => {
+      throw error === signal.reason ? new Interrupted("stopped while the text was read") : error;
+    })
+    .finally(() => view.end());
 
   const testText = test ?? files.test;
   if (testText !== undefined && !signal.aborted) {
-    view.show({ type: "test", ...(await model.evaluate(testText)) });
+    view.show({
+      type: "test",
+      ...(await model.evaluate(testText, given.cache === undefined ? {} : { cache: given.cache })),
+    });
   }
   view.show(done!);
   if (signal.aborted) throw new Interrupted(`stopped; ${given.out} holds the best model so far`);

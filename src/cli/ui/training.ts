@@ -26,6 +26,8 @@ export class TrainingView {
         tokensPerSecond: event.tokensPerSecond,
         secondsLeft: event.secondsLeft,
       });
+    } else if (event.type === "reading") {
+      this.#bar.update({ fraction: event.progress, stage: stages[event.stage] });
     } else {
       const line = describe(event);
       if (line) this.#bar.note(line);
@@ -43,8 +45,22 @@ export class TrainingView {
   }
 }
 
-function describe(event: Exclude<Shown, { type: "step" }>): string | undefined {
+const stages = {
+  hash: "identifying the text",
+  measure: "measuring the text",
+  vocabulary: "collecting its vocabulary",
+  tokens: "making its tokens",
+} as const;
+
+function describe(event: Exclude<Shown, { type: "step" | "reading" }>): string | undefined {
   switch (event.type) {
+    case "corpus":
+      return (
+        `text: ${compactNumber(event.tokens)} tokens of ${event.vocabularySize}, ` +
+        `${compactNumber(event.heldOut)} held out; ` +
+        (event.found ? "found" : `made in ${duration(event.seconds)}`) +
+        (event.path === undefined ? "" : `, kept in ${event.path}`)
+      );
     case "initialised":
       return describeStart(event);
     case "validation":

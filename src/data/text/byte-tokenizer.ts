@@ -8,7 +8,7 @@ export class ByteTokenizer implements Tokenizer {
   readonly unknown = undefined;
 
   encode(text: string): Int32Array {
-    return Int32Array.from(new TextEncoder().encode(text));
+    return new Int32Array(new TextEncoder().encode(text));
   }
 
   /** Bytes that are no UTF-8 become U+FFFD. */

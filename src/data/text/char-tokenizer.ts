@@ -6,18 +6,20 @@ export class CharTokenizer implements Tokenizer {
   readonly unit = "char";
   readonly unknown = undefined;
   readonly symbols: readonly string[];
-  readonly #tokens: Map<string, number>;
+  readonly #tokens: Map<number, number>;
+  /** The token of each code unit that is a character by itself, −1 if there is none; made when first needed. */
+  #units: Int32Array | undefined;
 
   constructor(symbols: readonly string[]) {
     this.symbols = symbols;
-    this.#tokens = new Map(symbols.map((symbol, token) => [symbol, token]));
+    this.#tokens = new Map(symbols.map((symbol, token) => [symbol.codePointAt(0)!, token]));
   }
 
   /** The vocabulary of all the texts together. */
   static of(...texts: readonly string[]): CharTokenizer {
-    const seen = new Set<string>();
-    for (const text of texts) for (const symbol of text) seen.add(symbol);
-    return new CharTokenizer([...seen].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!));
+    const seen = new SeenCharacters();
+    for (const text of texts) seen.add(text);
+    return seen.tokenizer();
   }
 
   get size(): number {
@@ -25,17 +27,24 @@ export class CharTokenizer implements Tokenizer {
   }
 
   get lineBreak(): number | undefined {
-    return this.#tokens.get("\n");
+    return this.#tokens.get(10);
   }
 
   encode(text: string, what = "text"): Int32Array {
+    this.#units ??= unitTable(this.#tokens);
+    const units = this.#units;
     const tokens = new Int32Array(text.length);
     const unseen = new Set<string>();
     let count = 0;
-    for (const symbol of text) {
-      const token = this.#tokens.get(symbol);
-      if (token === undefined) unseen.add(symbol);
-      else tokens[count++] = token;
+    for (let i = 0; i < text.length; i++) {
+      let token: number | undefined = units[text.charCodeAt(i)]!;
+      if (token < 0) {
+        const code = text.codePointAt(i)!;
+        token = this.#tokens.get(code);
+        if (token === undefined) unseen.add(String.fromCodePoint(code));
+        if (code > 0xffff) i++;
+      }
+      tokens[count++] = token ?? 0;
     }
     if (unseen.size > 0) throw unseenError(what, [...unseen], this.size);
     return tokens.slice(0, count);
@@ -51,6 +60,35 @@ export class CharTokenizer implements Tokenizer {
 
   toJSON(): Record<string, unknown> {
     return { formatVersion: TOKENIZER_VERSION, unit: this.unit, symbols: this.symbols };
+  }
+}
+
+function unitTable(tokens: ReadonlyMap<number, number>): Int32Array {
+  const units = new Int32Array(0x10000).fill(-1);
+  for (const [code, token] of tokens) if (code <= 0xffff) units[code] = token;
+  return units;
+}
+
+/** Collects the characters of a text that may come in pieces. */
+export class SeenCharacters {
+  /** By code point. */
+  readonly #seen = new Uint8Array(0x110000);
+
+  add(text: string): void {
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if ((unit & 0xfc00) === 0xd800) this.#seen[text.codePointAt(i++)!] = 1;
+      else this.#seen[unit] = 1;
+    }
+  }
+
+  /** The tokenizer of what was seen, in code point order. */
+  tokenizer(): CharTokenizer {
+    const symbols: string[] = [];
+    for (let code = this.#seen.indexOf(1); code >= 0; code = this.#seen.indexOf(1, code + 1)) {
+      symbols.push(String.fromCodePoint(code));
+    }
+    return new CharTokenizer(symbols);
   }
 }
 

@@ -1,6 +1,7 @@
 import { DataError } from "../../errors.ts";
 import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import type { Batches } from "../batches.ts";
+import type { TokenSequence } from "./tokens.ts";
 
 /** A window of a token stream: what to read, and what comes next. */
 export interface LanguageModelBatch {
@@ -22,26 +23,14 @@ export class LanguageModelBatches implements Batches<LanguageModelBatch> {
   readonly seqLength: number;
   /** Tokens predicted per stream and epoch. */
   readonly streamLength: number;
-  readonly #tokens: Int32Array;
+  readonly #tokens: TokenSequence;
 
   constructor(
-    tokens: Int32Array,
+    tokens: TokenSequence,
     { batchSize, seqLength }: { batchSize: number; seqLength: number },
     what = "text",
   ) {
-    const needed = batchSize * seqLength + 1;
-    if (tokens.length < needed) {
-      const fits = Math.floor((tokens.length - 1) / seqLength);
-      throw new DataError(
-        `${what}: ${tokens.length} tokens are too few for one batch of ${batchSize} streams of ${seqLength}, which takes ${needed}`,
-        {
-          hint:
-            fits >= 1
-              ? `use a longer text, or a batch size of at most ${fits}`
-              : "use a longer text, or a smaller batch size and sequence length",
-        },
-      );
-    }
+    checkLength(tokens, { batchSize, seqLength }, what);
     this.batchSize = batchSize;
     this.seqLength = seqLength;
     this.streamLength = Math.floor((tokens.length - 1) / batchSize);
@@ -63,13 +52,46 @@ export class LanguageModelBatches implements Batches<LanguageModelBatch> {
     const steps = Math.min(seqLength, streamLength - from);
     const inputs = new Int32Array(steps * n);
     const targets = new Int32Array(steps * n);
-    for (let t = 0; t < steps; t++) {
-      for (let stream = 0; stream < n; stream++) {
-        const at = stream * streamLength + from + t;
-        inputs[t * n + stream] = this.#tokens[at]!;
-        targets[t * n + stream] = this.#tokens[at + 1]!;
-      }
+    for (let stream = 0; stream < n; stream++) {
+      const at = stream * streamLength + from;
+      placeWindow(this.#tokens.slice(at, at + steps + 1), stream, inputs, targets);
     }
     return { inputs: tensor(inputs, [steps, n]), targets: tensor(targets, [steps, n]), first: index === 0 };
+  }
+}
+
+/** Makes a window of T + 1 tokens the column of a batch: T to read, and what comes after each. */
+export function placeWindow(
+  window: Int32Array,
+  column: number,
+  inputs: Int32Array,
+  targets: Int32Array,
+): void {
+  const steps = window.length - 1;
+  const columns = inputs.length / steps;
+  for (let t = 0; t < steps; t++) {
+    inputs[t * columns + column] = window[t]!;
+    targets[t * columns + column] = window[t + 1]!;
+  }
+}
+
+/** Refuses a text that is shorter than one batch. */
+export function checkLength(
+  tokens: TokenSequence,
+  { batchSize, seqLength }: { batchSize: number; seqLength: number },
+  what: string,
+): void {
+  const needed = batchSize * seqLength + 1;
+  if (tokens.length < needed) {
+    const fits = Math.floor((tokens.length - 1) / seqLength);
+    throw new DataError(
+      `${what}: ${tokens.length} tokens are too few for one batch of ${batchSize} streams of ${seqLength}, which takes ${needed}`,
+      {
+        hint:
+          fits >= 1
+            ? `use a longer text, or a batch size of at most ${fits}`
+            : "use a longer text, or a smaller batch size and sequence length",
+      },
+    );
   }
 }

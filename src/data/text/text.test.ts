@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decodeText, normalizeText, splitText } from "./text.ts";
+import { decodeText, normalizeText } from "./text.ts";
+import { splitText } from "./text-cut.ts";
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 const utf8 = (text: string) => new TextEncoder().encode(text);

@@ -35,25 +35,9 @@ export class WordTokenizer implements Tokenizer {
 
   /** The vocabulary of a training text. */
   static of(text: string, options: VocabularyOptions = {}): WordTokenizer {
-    const { split = "whitespace", lowercase = false, maxVocabulary = Number.POSITIVE_INFINITY } = options;
-    const counts = new Map<string, number>();
-    for (const word of splitWords(lowercase ? text.toLowerCase() : text, split)) {
-      counts.set(word, (counts.get(word) ?? 0) + 1);
-    }
-    const minCount = options.minCount ?? (counts.has(UNK) ? 1 : 2);
-    counts.delete(UNK);
-    counts.delete(EOS);
-    const words = [...counts]
-      .filter(([, count]) => count >= minCount)
-      .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-      .slice(0, Math.max(0, maxVocabulary - 2))
-      .map(([word]) => word);
-    if (words.length === 0) {
-      throw new DataError(`text: no word is left: none of ${counts.size} occurs ${minCount} times or more`, {
-        hint: "lower minCount",
-      });
-    }
-    return new WordTokenizer([UNK, EOS, ...words], { split, lowercase });
+    const counts = new WordCounts(options);
+    counts.add(text);
+    return counts.tokenizer();
   }
 
   get size(): number {
@@ -87,4 +71,65 @@ export class WordTokenizer implements Tokenizer {
     const { unit, split, lowercase, words } = this;
     return { formatVersion: TOKENIZER_VERSION, unit, split, lowercase, words };
   }
+}
+
+/** Counts the words of a text, which may come in pieces that end with a line. */
+export class WordCounts {
+  readonly #options: VocabularyOptions;
+  readonly #most: number;
+  readonly #counts = new Map<string, number>();
+  /** Whether the text has `<unk>` in it, as the Penn Treebank does: its rare words are gone already. */
+  #hasUnknown = false;
+  /** Words that occurred this often may have been forgotten. */
+  #forgotten = 0;
+
+  /** `most`: past this many different words the rarest are forgotten, so that any text can be counted. */
+  constructor(options: VocabularyOptions = {}, most = 2 ** 21) {
+    this.#options = options;
+    this.#most = most;
+  }
+
+  add(text: string): void {
+    const { split = "whitespace", lowercase = false } = this.#options;
+    const counts = this.#counts;
+    for (const word of splitWords(lowercase ? text.toLowerCase() : text, split)) {
+      const count = counts.get(word);
+      if (count !== undefined) counts.set(word, count + 1);
+      else if (word === UNK) this.#hasUnknown = true;
+      else if (word !== EOS) counts.set(ownString(word), 1);
+    }
+    while (counts.size > this.#most) this.#forget();
+  }
+
+  /** Drops the rarest words, as word2vec does (Mikolov et al. 2013): what is frequent stays, counted a little low. */
+  #forget(): void {
+    this.#forgotten++;
+    for (const [word, count] of this.#counts) if (count <= this.#forgotten) this.#counts.delete(word);
+  }
+
+  tokenizer(): WordTokenizer {
+    const {
+      split = "whitespace",
+      lowercase = false,
+      maxVocabulary = Number.POSITIVE_INFINITY,
+    } = this.#options;
+    const { minCount = this.#hasUnknown ? 1 : 2 } = this.#options;
+    const words = [...this.#counts]
+      .filter(([, count]) => count >= minCount)
+      .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+      .slice(0, Math.max(0, maxVocabulary - 2))
+      .map(([word]) => word);
+    if (words.length === 0) {
+      throw new DataError(
+        `text: no word is left: none of ${this.#counts.size} occurs ${minCount} times or more`,
+        { hint: "lower minCount" },
+      );
+    }
+    return new WordTokenizer([UNK, EOS, ...words], { split, lowercase });
+  }
+}
+
+/** A copy that does not keep the text alive that the word was cut from. */
+function ownString(word: string): string {
+  return word.length < 13 ? word : ` ${word}`.slice(1);
 }

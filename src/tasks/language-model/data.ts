@@ -1,36 +1,44 @@
+import type { Batches } from "../../data/batches.ts";
 import { ByteTokenizer } from "../../data/text/byte-tokenizer.ts";
-import { CharTokenizer } from "../../data/text/char-tokenizer.ts";
-import { LanguageModelBatches } from "../../data/text/stream-batches.ts";
-import { decodeText, normalizeText, splitText } from "../../data/text/text.ts";
+import { SeenCharacters } from "../../data/text/char-tokenizer.ts";
+import { type EncodedText, type Encoding, encodeInFile, encodeInMemory } from "../../data/text/encode.ts";
+import { ShuffledBatches } from "../../data/text/shuffled-batches.ts";
+import { type LanguageModelBatch, LanguageModelBatches } from "../../data/text/stream-batches.ts";
+import {
+  inMemoryIfSmall,
+  TextInFiles,
+  TextInMemory,
+  type TextInPieces,
+} from "../../data/text/text-source.ts";
+import { defaultCacheFolder } from "../../data/text/token-cache.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
-import { WordTokenizer } from "../../data/text/word-tokenizer.ts";
+import type { TokenSequence } from "../../data/text/tokens.ts";
+import { WordCounts } from "../../data/text/word-tokenizer.ts";
 import { DataError } from "../../errors.ts";
-import { readFile } from "../../io/files.ts";
-import { gunzip } from "../../io/gzip.ts";
+import { hasFiles } from "../../io/node-files.ts";
+import type { LanguageModelEvent } from "./events.ts";
 import type { ResolvedOptions, TextSource } from "./options.ts";
+import { nameOf, pathsOf, readText } from "./sources.ts";
 
-/** The longest string there can be, about. */
-const MAX_TEXT = 2 ** 29 - 2 ** 10;
+/** Characters of a text that is held in memory; a longer one is made into a file of tokens, piece by piece. */
+const IN_MEMORY = 2 ** 25;
 
-/** What to call a text in an error. */
-export function nameOf(source: TextSource): string {
-  return typeof source === "string" ? source : "text";
-}
-
-export async function readText(source: TextSource): Promise<string> {
+async function openText(source: TextSource, inMemory: number): Promise<TextInPieces> {
   const name = nameOf(source);
-  if (typeof source === "string") {
-    return decodeText(await gunzip(await readFile(source, MAX_TEXT), MAX_TEXT, name), name);
-  }
-  if (source.text === "") throw new DataError(`${name}: is empty`);
-  return normalizeText(source.text, name);
+  const paths = pathsOf(source);
+  if (!paths || !hasFiles()) return new TextInMemory(await readText(source), name);
+  return inMemoryIfSmall(await TextInFiles.open(paths, name), inMemory);
 }
 
 export interface Corpus {
+  /** What to call its text. */
+  name: string;
   tokenizer: Tokenizer;
-  train: LanguageModelBatches;
+  train: Batches<LanguageModelBatch>;
   /** Held out; absent if nothing is. */
-  valid: Int32Array | undefined;
+  valid: TokenSequence | undefined;
+  /** Closes the file that tokens are read from, if there is one. */
+  close(): void;
 }
 
 /**
@@ -41,40 +49,103 @@ export async function readCorpus(
   source: TextSource,
   options: ResolvedOptions,
   known?: Tokenizer,
+  inMemory = IN_MEMORY,
 ): Promise<Corpus> {
-  const { unit, batchSize, seqLength, validFraction } = options;
-  const name = nameOf(source);
-  let train = await readText(source);
-  let valid: string | undefined;
-  if (options.valid !== undefined) valid = await readText(options.valid);
-  else if (validFraction > 0) {
-    [train, valid] = splitText(train, validFraction, unit === "word" ? "line" : "character");
+  const text = await openText(source, inMemory);
+  const held = options.valid === undefined ? options.validFraction : await openText(options.valid, inMemory);
+  const vocabulary = known ?? vocabularyFor(options);
+  const encoded = await encode({ text, held, at: cutFor(options.unit), vocabulary }, options);
+  try {
+    return makeCorpus(encoded, held !== 0, text.name, options);
+  } catch (error) {
+    encoded.close();
+    throw error;
   }
-  const tokenizer = known ?? makeTokenizer(train, valid, options);
-  const batches = new LanguageModelBatches(tokenizer.encode(train, name), { batchSize, seqLength }, name);
-  if (valid === undefined) return { tokenizer, train: batches, valid };
-  const held = tokenizer.encode(valid, "validation text");
-  if (held.length < 2) {
-    throw new DataError(`${name}: the text to validate on must have 2 tokens or more, got ${held.length}`, {
+}
+
+const cutFor = (unit: Tokenizer["unit"]) => (unit === "word" ? "line" : "character");
+
+function makeCorpus(
+  { tokenizer, train, valid, close }: EncodedText & Pick<Corpus, "close">,
+  holdsOut: boolean,
+  name: string,
+  { windows, batchSize, seqLength, seed, validTokens }: ResolvedOptions,
+): Corpus {
+  const Layout = windows === "shuffled" ? ShuffledBatches : LanguageModelBatches;
+  const batches = new Layout(train, { batchSize, seqLength, seed }, name);
+  if (!holdsOut) return { name, tokenizer, train: batches, valid: undefined, close };
+  if (valid.length < 2) {
+    throw new DataError(`${name}: the text to validate on must have 2 tokens or more, got ${valid.length}`, {
       hint: "give one with `valid`, or hold out nothing with a validFraction of 0",
     });
   }
-  return { tokenizer, train: batches, valid: held };
+  const length = Math.min(valid.length, validTokens);
+  return { name, tokenizer, train: batches, valid: { length, slice: (a, b) => valid.slice(a, b) }, close };
 }
 
-function makeTokenizer(train: string, valid: string | undefined, options: ResolvedOptions): Tokenizer {
+/** How reading a text is told of and ended, and where its tokens go. */
+type Reading = Partial<Pick<ResolvedOptions, "cache" | "signal" | "onProgress">>;
+
+/** A whole text in the tokens of a vocabulary that is there. */
+export async function readTokens(
+  source: TextSource,
+  tokenizer: Tokenizer,
+  reading: Reading = {},
+  inMemory = IN_MEMORY,
+): Promise<{ tokens: TokenSequence } & Pick<Corpus, "close">> {
+  const text = await openText(source, inMemory);
+  const at = cutFor(tokenizer.unit);
+  const { train, close } = await encode({ text, held: 0, at, vocabulary: tokenizer }, reading);
+  return { tokens: train, close };
+}
+
+async function encode(
+  encoding: Encoding,
+  { cache, signal, onProgress }: Reading,
+): Promise<EncodedText & Pick<Corpus, "close">> {
+  const { text, held } = encoding;
+  const inMemory = [text, held].every((part) => typeof part === "number" || part instanceof TextInMemory);
+  if (inMemory) return { ...(await encodeInMemory(encoding)), close() {} };
+  const started = performance.now();
+  const tell = (event: LanguageModelEvent) => onProgress?.(event);
+  const encoded = await encodeInFile(encoding, cache ?? defaultCacheFolder(), {
+    signal,
+    onProgress: (stage, progress) => tell({ type: "reading", stage, progress }),
+  });
+  tell({
+    type: "corpus",
+    tokens: encoded.train.length,
+    heldOut: encoded.valid.length,
+    vocabularySize: encoded.tokenizer.size,
+    ...(cache !== false && { path: encoded.path }),
+    found: encoded.found,
+    seconds: (performance.now() - started) / 1000,
+  });
+  return encoded;
+}
+
+function vocabularyFor(options: ResolvedOptions): Encoding["vocabulary"] {
   const { unit, split, lowercase, minCount, maxVocabulary } = options;
   switch (unit) {
-    case "char":
-      return CharTokenizer.of(train, valid ?? "");
     case "byte":
       return new ByteTokenizer();
-    case "word":
-      return WordTokenizer.of(train, {
+    case "char":
+      return { settings: { unit }, builder: () => new SeenCharacters() };
+    case "word": {
+      const settings = {
         ...(split && { split }),
         ...(lowercase && { lowercase }),
         ...(minCount && { minCount }),
         ...(maxVocabulary && { maxVocabulary }),
-      });
+      };
+      const builder = () => {
+        const counts = new WordCounts(settings);
+        return {
+          add: (piece: string, held: boolean) => held || counts.add(piece),
+          tokenizer: () => counts.tokenizer(),
+        };
+      };
+      return { settings: { unit, ...settings }, builder };
+    }
   }
 }

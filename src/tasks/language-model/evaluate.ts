@@ -1,11 +1,13 @@
 import * as v from "valibot";
 import { noGrad, step } from "../../autograd/step.ts";
+import type { TokenSequence } from "../../data/text/tokens.ts";
 import { bitsPerToken, perplexity } from "../../metrics/perplexity.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
 import { checkOptions, functionOf, recordOf, type SchemasOf } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
 import type { LanguageModelNetwork, NetworkState } from "./network.ts";
+import { cacheFolder } from "./options.ts";
 
 export interface Evaluation {
   /** How many tokens were predicted: all but the first. */
@@ -23,11 +25,14 @@ export interface EvaluateOptions {
   onProgress?: (event: { tokens: number; of: number }) => void;
   /** Ends the evaluation with the signal's reason. */
   signal?: AbortSignal;
+  /** Where the tokens of a text too large for memory are kept, as in a training. */
+  cache?: string | false;
 }
 
 const evaluateSchema = recordOf({
   onProgress: v.optional(functionOf<NonNullable<EvaluateOptions["onProgress"]>>()),
   signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
+  cache: v.optional(cacheFolder),
 } satisfies SchemasOf<EvaluateOptions>);
 
 export function checkEvaluateOptions(where: string, options: EvaluateOptions) {
@@ -43,7 +48,7 @@ const CHUNK_FLOATS = 2 ** 21;
  */
 export function* tokenLosses(
   network: LanguageModelNetwork,
-  tokens: Int32Array,
+  tokens: TokenSequence,
   chunk = chunkSize(network),
 ): IterableIterator<Float32Array> {
   let state: NetworkState | undefined;
@@ -69,7 +74,7 @@ function chunkSize({ config }: LanguageModelNetwork): number {
 /** Scores a whole text, giving the event loop its turns; undefined once aborted. */
 export async function evaluateTokens(
   network: LanguageModelNetwork,
-  tokens: Int32Array,
+  tokens: TokenSequence,
   signal?: AbortSignal,
   onProgress?: EvaluateOptions["onProgress"],
 ): Promise<Evaluation | undefined> {

@@ -1,3 +1,4 @@
+import type { ReadingStage } from "../../data/text/encode.ts";
 import type {
   CheckpointEvent,
   DoneEvent,
@@ -6,7 +7,30 @@ import type {
   ValidationEvent,
 } from "../../training/events.ts";
 
-/** Weights were taken over from a model (`initFrom`); comes first. */
+/** A text too large for memory is made into tokens; before anything else. */
+export interface ReadingEvent {
+  type: "reading";
+  /** Its content is identified, measured, searched for its vocabulary, then encoded. */
+  stage: ReadingStage;
+  /** The part of the stage that is done, 0 to 1. */
+  progress: number;
+}
+
+/** The tokens of a text too large for memory are ready. */
+export interface CorpusEvent {
+  type: "corpus";
+  /** To learn from. */
+  tokens: number;
+  heldOut: number;
+  vocabularySize: number;
+  /** Where they are kept; absent if they are not. */
+  path?: string;
+  /** Whether they had been made before. */
+  found: boolean;
+  seconds: number;
+}
+
+/** Weights were taken over from a model (`initFrom`); before the first update. */
 export interface InitialisedEvent {
   type: "initialised";
   /** The model's folder. */
@@ -29,6 +53,8 @@ export interface SomeTokens {
 
 /** What `LanguageModel.train` tells as it goes on. */
 export type LanguageModelEvent =
+  | ReadingEvent
+  | CorpusEvent
   | InitialisedEvent
   | StepEvent
   | (ValidationEvent & { perplexity: number })

@@ -78,7 +78,7 @@ describe("what cannot be trained", () => {
         "OptionError: LanguageModel.train: nonlinearity is for cell rnn, got cell lstm",
         "OptionError: LanguageModel.train: warmup is for schedule cosine, got schedule constant",
         "OptionError: LanguageModel.train: tieWeights needs embeddingSize = hiddenSize, got 8 and 32",
-        "OptionError: LanguageModel.train: valid must be the path of a text file, or { text: "…" }",
+        "OptionError: LanguageModel.train: valid must be the path of a text file, several in an array, or { text: "…" }",
         "OptionError: LanguageModel.train: signal must be an AbortSignal",
       ]
     `);

@@ -5,7 +5,6 @@ import { DataError } from "../../errors.ts";
 import { formatModel, type ModelFiles, type ModelSource, writeModelFolder } from "../../io/model-folder.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
 import type { LanguageModelConfig } from "./config.ts";
-import { nameOf, readText } from "./data.ts";
 import {
   checkEvaluateOptions,
   type EvaluateOptions,
@@ -17,6 +16,7 @@ import { checkGenerateOptions, type GenerateOptions, TextStream } from "./genera
 import { type LanguageModelParts, loadLanguageModel } from "./load.ts";
 import type { LanguageModelNetwork } from "./network.ts";
 import type { TextSource } from "./options.ts";
+import { nameOf } from "./sources.ts";
 
 /** How likely a model finds a text. */
 export interface Score {
@@ -74,19 +74,24 @@ export class LanguageModel {
   }
 
   /**
-   * How well the model predicts a text: a file (its path) or `{ text }`. It is read as one stream from beginning to end,
-   * each token but the first predicted from all those before it.
+   * How well the model predicts a text: files or `{ text }`, as for `train`. It is read as one stream from beginning to
+   * end, each token but the first predicted from all those before it.
    */
   async evaluate(source: TextSource, options: EvaluateOptions = {}): Promise<Evaluation> {
-    const { signal, onProgress } = checkEvaluateOptions("LanguageModel.evaluate", options);
-    const name = nameOf(source);
-    const tokens = this.tokenizer.encode(await readText(source), name);
-    if (tokens.length < 2) {
-      throw new DataError(`${name}: must have 2 tokens or more, got ${tokens.length}`);
+    const { signal, onProgress, cache } = checkEvaluateOptions("LanguageModel.evaluate", options);
+    // Loaded when it is needed: a page that generates text need not know how corpora are read.
+    const { readTokens } = await import("./data.ts");
+    const { tokens, close } = await readTokens(source, this.tokenizer, { signal, cache });
+    try {
+      if (tokens.length < 2) {
+        throw new DataError(`${nameOf(source)}: must have 2 tokens or more, got ${tokens.length}`);
+      }
+      const evaluation = await evaluateTokens(this.network, tokens, signal, onProgress);
+      signal?.throwIfAborted();
+      return evaluation!;
+    } finally {
+      close();
     }
-    const evaluation = await evaluateTokens(this.network, tokens, signal, onProgress);
-    signal?.throwIfAborted();
-    return evaluation!;
   }
 
   /**

@@ -23,10 +23,14 @@ export const nonlinearities = ["tanh", "relu", "sigmoid"] as const;
 export const units = ["char", "byte", "word"] as const satisfies readonly Unit[];
 export const optimizers = ["sgd", "adagrad", "rmsprop", "adam", "adamw"] as const;
 export const logFormats = ["csv", "tensorboard"] as const satisfies readonly LogFormatName[];
+export const windowLayouts = ["sequential", "shuffled"] as const;
 export const schedules = ["constant", "step", "plateau", "cosine"] as const;
 
-/** Text to learn from: the path of a UTF-8 file, or the text itself. */
-export type TextSource = string | { readonly text: string };
+/**
+ * Text to learn from: the path of a UTF-8 file, which may be packed by gzip or zstd; several paths, read one after the
+ * other; globs such as `corpus/*.txt`, whose files are read in the order of their names; or the text itself.
+ */
+export type TextSource = string | readonly string[] | { readonly text: string };
 
 /** Everything `LanguageModel.train` can be told. */
 export interface LanguageModelOptions {
@@ -70,12 +74,26 @@ export interface LanguageModelOptions {
   valid?: TextSource;
   /** The part of the training text held out where there is no `valid`; 0 for none. Default 0.1. */
   validFraction?: number;
+  /** The most held-out tokens that a validation reads, from their beginning. Default 4,000,000. */
+  validTokens?: number;
+  /**
+   * How the text is read: "sequential", as `batchSize` streams side by side with the state carried from window to window;
+   * or "shuffled", windows in random order, each from a state of zeros. Default "sequential".
+   */
+  windows?: (typeof windowLayouts)[number];
+  /**
+   * The folder in which the tokens of texts too large for memory are kept; false to keep none. Default: `unrolled` in the
+   * system's folder for caches.
+   */
+  cache?: string | false;
   /** Streams read side by side. Default 50. */
   batchSize?: number;
   /** Tokens of a window, through which gradients flow back. Default 50. */
   seqLength?: number;
   /** Default 10. */
   epochs?: number;
+  /** The most updates of the weights. Default: as many as the epochs have. */
+  maxSteps?: number;
   /** Default "adam". */
   optimizer?: (typeof optimizers)[number];
   /** Default 1 for sgd, 0.01 for adagrad, 0.002 for the others. */
@@ -125,9 +143,20 @@ export interface LanguageModelOptions {
 const MAX_SIZE = 65_536;
 const MAX_COUNT = 2 ** 31 - 1;
 
+/** Where tokens are kept. */
+export const cacheFolder = v.union(
+  [v.literal(false), v.pipe(text(), v.nonEmpty())],
+  "must be the path of a folder, or false",
+);
+
+const isPath = (x: unknown) => typeof x === "string" && x !== "";
+
 const textSource = v.custom<TextSource>(
-  (x) => (typeof x === "string" && x !== "") || typeof (x as { text?: unknown } | null)?.text === "string",
-  'must be the path of a text file, or { text: "…" }',
+  (x) =>
+    isPath(x) ||
+    (Array.isArray(x) && x.length > 0 && x.every(isPath)) ||
+    typeof (x as { text?: unknown } | null)?.text === "string",
+  'must be the path of a text file, several in an array, or { text: "…" }',
 );
 
 const startingPoint = v.custom<string | LanguageModelParts>(
@@ -156,9 +185,13 @@ const schema = recordOf({
 
   valid: v.optional(textSource),
   validFraction: v.optional(numberIn({ from: 0, to: 0.5 }), 0.1),
+  validTokens: v.optional(wholeNumber(2, Number.MAX_SAFE_INTEGER), 4_000_000),
+  windows: v.optional(oneOf(windowLayouts), "sequential"),
+  cache: v.optional(cacheFolder),
   batchSize: v.optional(wholeNumber(1, MAX_SIZE), 50),
   seqLength: v.optional(wholeNumber(1, MAX_SIZE), 50),
   epochs: v.optional(wholeNumber(1, 1_000_000), 10),
+  maxSteps: v.optional(wholeNumber(1, MAX_COUNT)),
   optimizer: v.optional(oneOf(optimizers), "adam"),
   learningRate: v.optional(numberIn({ above: 0 })),
   weightDecay: v.optional(numberIn({ from: 0 }), 0),

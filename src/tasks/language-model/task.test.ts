@@ -157,6 +157,18 @@ describe("training", () => {
     expect(loss).toBeLessThan(0.7 * Math.log(trained.tokenizer.size));
   });
 
+  it("reads windows in any order, each from a state of zeros", async () => {
+    const options: LanguageModelOptions = { ...small, windows: "shuffled", maxSteps: 60 };
+    const [model, again, other] = [
+      await LanguageModel.train(source, options),
+      await LanguageModel.train(source, options),
+      await LanguageModel.train(source, { ...options, seed: 2 }),
+    ];
+    expect(weightsOf(again)).toEqual(weightsOf(model));
+    expect(weightsOf(other)).not.toEqual(weightsOf(model));
+    expect((await model.evaluate(source)).loss).toBeLessThan(1);
+  });
+
   it("ends early at a signal, with a model", async () => {
     const controller = new AbortController();
     const seen: LanguageModelEvent[] = [];

@@ -21,10 +21,10 @@ import { folderCheckpoints } from "../../training/checkpoints.ts";
 import type { TrainingEvent } from "../../training/events.ts";
 import { Trainer } from "../../training/trainer.ts";
 import { type LanguageModelConfig, makeConfig, type NetworkConfig } from "./config.ts";
-import { nameOf, readCorpus } from "./data.ts";
+import { type Corpus, readCorpus } from "./data.ts";
 import { evaluateTokens } from "./evaluate.ts";
-import type { InitialisedEvent, LanguageModelEvent } from "./events.ts";
-import { initialise, readStartingModel, withModelDefaults } from "./initialise.ts";
+import type { CorpusEvent, InitialisedEvent, LanguageModelEvent, ReadingEvent } from "./events.ts";
+import { initialise, readStartingModel, type StartingModel, withModelDefaults } from "./initialise.ts";
 import { openLog, writeSample } from "./logging.ts";
 import { countParameters, LanguageModelNetwork, type NetworkState } from "./network.ts";
 import {
@@ -41,12 +41,22 @@ export async function trainLanguageModel(source: TextSource, given: LanguageMode
     "LanguageModel.train",
     initial ? withModelDefaults(initial, given) : given,
   );
-  const { out, signal, clip, accumulate, epochs, validateEvery, patience, ema, onProgress } = options;
-  const { tokenizer, train, valid } = await readCorpus(
-    source,
-    options,
-    options.keepTokenizer ? initial?.tokenizer : undefined,
-  );
+  const known = options.keepTokenizer ? initial?.tokenizer : undefined;
+  const corpus = await readCorpus(source, options, known);
+  try {
+    return await trainOn(corpus, options, initial);
+  } finally {
+    corpus.close();
+  }
+}
+
+async function trainOn(
+  { name, tokenizer, train, valid }: Corpus,
+  options: ResolvedOptions,
+  initial: StartingModel | undefined,
+) {
+  const { out, signal, clip, accumulate, epochs, maxSteps, windows } = options;
+  const { validateEvery, patience, ema, onProgress } = options;
   if (options.threads !== undefined) setThreads(options.threads);
   manualSeed(options.seed);
   const config = makeConfig(networkConfig(tokenizer.size, options), forTheRecord(options));
@@ -55,7 +65,7 @@ export async function trainLanguageModel(source: TextSource, given: LanguageMode
   if (options.freeze) freeze(network, options.freeze);
   if (out !== undefined) await createEmptyFolder(out);
   const log = await openLog(options, {
-    text: nameOf(source),
+    text: name,
     ...config.training,
     ...config.network,
     learningRate: learningRateOf(options),
@@ -74,11 +84,13 @@ export async function trainLanguageModel(source: TextSource, given: LanguageMode
     batches: train,
     loss({ inputs, targets }, state) {
       const { logits, state: next } = network.forward(inputs, state);
-      return { loss: crossEntropy(logits, targets), tokens: targets.size, state: next };
+      const loss = crossEntropy(logits, targets);
+      return { loss, tokens: targets.size, ...(windows === "sequential" && { state: next }) };
     },
     optimizer: makeOptimizer(network, options),
     schedule,
     epochs,
+    ...(maxSteps !== undefined && { maxSteps }),
     clip,
     accumulate,
     ...(valid && {
@@ -105,7 +117,9 @@ export async function trainLanguageModel(source: TextSource, given: LanguageMode
   return { network, tokenizer, config };
 }
 
-function withPerplexity(event: TrainingEvent): Exclude<LanguageModelEvent, InitialisedEvent> {
+function withPerplexity(
+  event: TrainingEvent,
+): Exclude<LanguageModelEvent, ReadingEvent | CorpusEvent | InitialisedEvent> {
   if (event.type === "validation") return { ...event, perplexity: perplexity(event.loss) };
   if (event.type === "done" && event.validLoss !== undefined) {
     return { ...event, perplexity: perplexity(event.validLoss) };
@@ -130,8 +144,20 @@ function networkConfig(vocabularySize: number, options: ResolvedOptions): Networ
 
 /** The options as config.json keeps them: those that JSON can hold. */
 function forTheRecord(options: ResolvedOptions): LanguageModelConfig["training"] {
-  const { onProgress, signal, valid, out, initFrom, logDir, log, logEvery, logNorms, sampleEvery, ...rest } =
-    options;
+  const {
+    onProgress,
+    signal,
+    valid,
+    out,
+    cache,
+    initFrom,
+    logDir,
+    log,
+    logEvery,
+    logNorms,
+    sampleEvery,
+    ...rest
+  } = options;
   return { ...rest, ...(typeof initFrom === "string" && { initFrom }) };
 }
 
@@ -160,6 +186,7 @@ function makeOptimizer(network: LanguageModelNetwork, options: ResolvedOptions) 
 
 function makeSchedule(options: ResolvedOptions, updatesPerEpoch: number): Schedule {
   const learningRate = learningRateOf(options);
+  const totalSteps = Math.min(updatesPerEpoch * options.epochs, options.maxSteps ?? Number.POSITIVE_INFINITY);
   const { decay: factor = 0.5, decayAfter: after = 1, warmup: warmupSteps = 0 } = options;
   switch (options.schedule) {
     case "constant":
@@ -169,6 +196,6 @@ function makeSchedule(options: ResolvedOptions, updatesPerEpoch: number): Schedu
     case "plateau":
       return plateauSchedule(learningRate, { factor });
     case "cosine":
-      return cosineSchedule(learningRate, { totalSteps: updatesPerEpoch * options.epochs, warmupSteps });
+      return cosineSchedule(learningRate, { totalSteps, warmupSteps });
   }
 }
