@@ -18,6 +18,21 @@ export function repeatedFlag(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text: string, before: string[] = []) => [...before, text]);
 }
 
+/** A flag that takes seeds: 1,2,3, or how many, which are then 1, 2, 3, … */
+export function seedsFlag(flags: string, description: string): Option {
+  const option = new Option(flags, description);
+  return option.argParser((text: string) => {
+    const numbers = text.split(",").map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : Number.NaN));
+    const seeds = numbers.length > 1 ? numbers : Array.from({ length: numbers[0] || 0 }, (_, i) => i + 1);
+    if (numbers.some(Number.isNaN) || seeds.length === 0 || new Set(seeds).size < seeds.length) {
+      throw new OptionError(
+        `${option.long} must be different whole numbers, 1,2,3, or how many, got ${JSON.stringify(text)}`,
+      );
+    }
+    return seeds;
+  });
+}
+
 /** The flags every command has that computes for long. */
 export const threadsFlag = () =>
   numberFlag(

@@ -15,6 +15,14 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     summary: "train a language model on a text",
     load: () => import("./commands/train-language-model.ts"),
   },
+  "sweep language-model": {
+    summary: "train language models over a grid or a random sample of options",
+    load: () => import("./commands/sweep-language-model.ts"),
+  },
+  average: {
+    summary: "make one model of the mean weights of several",
+    load: () => import("./commands/average.ts"),
+  },
   evaluate: {
     summary: "measure a model's loss and perplexity on a text",
     load: () => import("./commands/evaluate.ts"),
@@ -37,7 +45,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
   },
 };
 
-const groups: Record<string, string> = { train: "train a model on data of your own" };
+const groups: Record<string, string> = {
+  train: "train a model on data of your own",
+  sweep: "train models over a grid or a random sample of options",
+};
 
 const helpWidth = ({ columns = 100 }: { columns?: number }) => Math.min(columns, 100);
 

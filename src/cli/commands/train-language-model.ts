@@ -3,14 +3,15 @@ import { OptionError } from "../../errors.ts";
 import type { LanguageModelEvent } from "../../tasks/language-model/events.ts";
 import type { LanguageModelOptions } from "../../tasks/language-model/options.ts";
 import { Interrupted } from "../failure.ts";
-import { jsonFlag, numberFlag, repeatedFlag, threadsFlag } from "../flags.ts";
+import { jsonFlag, numberFlag, repeatedFlag, seedsFlag, threadsFlag } from "../flags.ts";
 import { interruptible } from "../interrupt.ts";
 import { type RecipeData, readRecipe, recipeData } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration } from "../ui/format.ts";
 import { TrainingView } from "../ui/training.ts";
 
-interface Flags extends Omit<LanguageModelOptions, "valid" | "initFrom" | "onProgress" | "signal"> {
+export interface TrainingFlags
+  extends Omit<LanguageModelOptions, "valid" | "initFrom" | "onProgress" | "signal"> {
   text?: string[];
   valid?: string[];
   test?: string[];
@@ -18,11 +19,12 @@ interface Flags extends Omit<LanguageModelOptions, "valid" | "initFrom" | "onPro
   initFrom?: string;
   recipe?: string;
   data?: string;
+  seeds?: number[];
   json?: true;
 }
 
 /** The options of `LanguageModel.train`, as flags: the library knows their ranges and defaults, this their help. */
-const groups: Record<string, Option[]> = {
+export const trainingFlags: Record<string, Option[]> = {
   "Text:": [
     new Option(
       "--text <file...>",
@@ -99,6 +101,7 @@ const groups: Record<string, Option[]> = {
     numberFlag("--patience <n>", "stop after this many validations without a better one (default: never)"),
     numberFlag("--ema <x>", "validate and keep an average of the weights with this decay, e.g. 0.999"),
     numberFlag("--seed <n>", "of all random numbers (default: 1)"),
+    seedsFlag("--seeds <list>", "train once for each of these, 1,2,3, or for so many; their spread is shown"),
     threadsFlag(),
   ],
   "Log:": [
@@ -120,7 +123,7 @@ export function define(command: Command): void {
     .addOption(
       jsonFlag("one event a line as JSON: reading, corpus, step, validation, sample, checkpoint, test, done"),
     );
-  for (const [heading, options] of Object.entries(groups)) {
+  for (const [heading, options] of Object.entries(trainingFlags)) {
     command.optionsGroup(heading);
     for (const option of options) command.addOption(option.helpGroup(heading));
   }
@@ -136,14 +139,19 @@ export function define(command: Command): void {
       "unrolled train language-model --text letters.txt --init-from models/book --out models/letters",
     ],
     [
+      "is it luck? three seeds, and how far apart they end",
+      "unrolled train language-model --text book.txt --seeds 3 --out runs/book",
+    ],
+    [
       "a published result",
       "unrolled train language-model --recipe char-rnn --data data --out models/shakespeare",
     ],
   ]);
 }
 
-async function train(flags: Flags): Promise<void> {
-  const { text, valid, test, recipe, data, json, ...given } = flags;
+/** What the flags come to: the texts, and the options of `LanguageModel.train`, a recipe's among them. */
+export function planTraining(flags: Omit<TrainingFlags, "json" | "seeds">) {
+  const { text, valid, test, recipe, data, ...given } = flags;
   const plan = recipe === undefined ? undefined : readRecipe("language-model", recipe);
   const files: Partial<RecipeData> =
     plan && text === undefined ? recipeData(recipe!, plan.data, data ?? process.env.UNROLLED_DATA) : {};
@@ -151,15 +159,28 @@ async function train(flags: Flags): Promise<void> {
   if (source === undefined) {
     throw new OptionError("--text FILE must name a text to learn from", { hint: "or name a --recipe" });
   }
+  const validText = valid ?? files.valid;
+  const options: LanguageModelOptions & { out: string } = {
+    ...(plan?.options as LanguageModelOptions | undefined),
+    ...given,
+    ...(validText !== undefined && { valid: validText }),
+  };
+  return { source, options, testText: test ?? files.test };
+}
+
+async function train({ json, seeds, ...flags }: TrainingFlags): Promise<void> {
+  const { source, options, testText } = planTraining(flags);
+  if (seeds) {
+    const { trainSeeds } = await import("../seeds.ts");
+    return trainSeeds(source, options, { seeds, testText, json: json === true });
+  }
+  const { out } = options;
   const { LanguageModel } = await import("../../tasks/language-model/task.ts");
   const view = new TrainingView(json === true);
   const signal = interruptible((line) => view.note(line));
   let done: Extract<LanguageModelEvent, { type: "done" }> | undefined;
-  const validText = valid ?? files.valid;
   const model = await LanguageModel.train(source, {
-    ...(plan?.options as LanguageModelOptions | undefined),
-    ...given,
-    ...(validText !== undefined && { valid: validText }),
+    ...options,
     signal,
     onProgress(event) {
       if (event.type === "done") done = event;
@@ -171,20 +192,19 @@ async function train(flags: Flags): Promise<void> {
     })
     .finally(() => view.end());
 
-  const testText = test ?? files.test;
   if (testText !== undefined && !signal.aborted) {
     view.show({
       type: "test",
-      ...(await model.evaluate(testText, given.cache === undefined ? {} : { cache: given.cache })),
+      ...(await model.evaluate(testText, options.cache === undefined ? {} : { cache: options.cache })),
     });
   }
   view.show(done!);
-  if (signal.aborted) throw new Interrupted(`stopped; ${given.out} holds the best model so far`);
+  if (signal.aborted) throw new Interrupted(`stopped; ${out} holds the best model so far`);
   if (!json) {
     process.stdout.write(
-      `${given.out} holds the best weights; trained in ${duration(done!.seconds)}\n\nnext:\n` +
-        `  npx unrolled generate ${given.out} --max-tokens 400\n` +
-        `  npx unrolled inspect ${given.out}\n`,
+      `${out} holds the best weights; trained in ${duration(done!.seconds)}\n\nnext:\n` +
+        `  npx unrolled generate ${out} --max-tokens 400\n` +
+        `  npx unrolled inspect ${out}\n`,
     );
   }
 }

@@ -1,9 +1,10 @@
 import type { Evaluation } from "../../tasks/language-model/evaluate.ts";
 import type { InitialisedEvent, LanguageModelEvent, SomeTokens } from "../../tasks/language-model/events.ts";
+import type { RunEvent } from "../../tasks/language-model/runs.ts";
 import { compactNumber, duration } from "./format.ts";
 import { ProgressBar } from "./progress.ts";
 
-type Shown = LanguageModelEvent | ({ type: "test" } & Evaluation);
+type Shown = LanguageModelEvent | RunEvent | ({ type: "test" } & Evaluation);
 
 /** Shows a training as it goes on: one JSON event a line on stdout, or a progress bar and notes on stderr. */
 export class TrainingView {
@@ -13,9 +14,10 @@ export class TrainingView {
     this.#bar = json ? undefined : new ProgressBar();
   }
 
-  show(event: Shown): void {
+  /** `run` names the training where there are several. */
+  show(event: Shown, run?: string): void {
     if (!this.#bar) {
-      process.stdout.write(`${JSON.stringify(event)}\n`);
+      process.stdout.write(`${JSON.stringify(run === undefined ? event : { ...event, run })}\n`);
       return;
     }
     if (event.type === "step") {
@@ -61,6 +63,10 @@ function describe(event: Exclude<Shown, { type: "step" | "reading" }>): string |
         (event.found ? "found" : `made in ${duration(event.seconds)}`) +
         (event.path === undefined ? "" : `, kept in ${event.path}`)
       );
+    case "run": {
+      const how = event.finished ? ", finished before" : "";
+      return `run ${event.number} of ${event.of}: ${event.run}${how}`;
+    }
     case "initialised":
       return describeStart(event);
     case "validation":

@@ -270,3 +270,8 @@ function checkKeepTokenizer(where: string, options: ResolvedOptions): void {
     );
   }
 }
+
+/** Whether an option may have this value, whatever the others are. */
+export function optionAccepts(name: keyof LanguageModelOptions, value: unknown): boolean {
+  return v.is(schema.entries[name], value);
+}

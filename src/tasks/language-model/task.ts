@@ -1,4 +1,5 @@
 import { ready } from "../../engine/engine.ts";
+import { averageLanguageModels } from "./average.ts";
 import { LanguageModel as TrainedLanguageModel } from "./model.ts";
 import type { LanguageModelOptions, TextSource } from "./options.ts";
 import { trainLanguageModel } from "./train.ts";
@@ -16,5 +17,10 @@ export class LanguageModel extends TrainedLanguageModel {
   static async train(source: TextSource, options: LanguageModelOptions = {}): Promise<LanguageModel> {
     await ready();
     return new LanguageModel(await trainLanguageModel(source, options));
+  }
+
+  /** A model whose weights are the mean of those of several models of one architecture and one vocabulary. */
+  static average(models: readonly TrainedLanguageModel[]): LanguageModel {
+    return new LanguageModel(averageLanguageModels(models));
   }
 }

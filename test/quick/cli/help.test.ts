@@ -5,7 +5,17 @@ import {
 } from "../../../src/tasks/language-model/options.ts";
 import { unrolled } from "./run.ts";
 
-const commands = ["quickstart", "train language-model", "evaluate", "score", "generate", "inspect", "doctor"];
+const commands = [
+  "quickstart",
+  "train language-model",
+  "sweep language-model",
+  "average",
+  "evaluate",
+  "score",
+  "generate",
+  "inspect",
+  "doctor",
+];
 
 it("lists every command", async () => {
   const { code, stdout, stderr } = await unrolled("--help");
@@ -22,6 +32,8 @@ it("lists every command", async () => {
     Commands:
       quickstart     train a small LSTM on a book in about a minute, and see what it learnt
       train          train a model on data of your own
+      sweep          train models over a grid or a random sample of options
+      average        make one model of the mean weights of several
       evaluate       measure a model's loss and perplexity on a text
       score          give each line its log-probability and perplexity
       generate       let a language model write
