@@ -52,8 +52,8 @@ export function define(command: Command): void {
       "unrolled sweep language-model --text book.txt --out runs/a --grid hidden-size=64,128 --grid dropout=0,0.2",
     ],
     [
-      "ten at random",
-      "unrolled sweep language-model --text book.txt --out runs/b --random 10 --range learning-rate=1e-4..1e-2:log",
+      "nine at random",
+      "unrolled sweep language-model --text book.txt --out runs/b --random 9 --range learning-rate=1e-4..0.01:log",
     ],
   ]);
 }

@@ -72,8 +72,11 @@ export async function trainRuns(
     const run = { run: name, settings, number: i + 1, of: runs.length };
     onProgress?.({ type: "run", ...run, finished }, name);
     if (!result) {
-      const folder = joinPath(out, name);
-      const options = { ...common, ...settings, out: folder };
+      const { logDir } = common;
+      const options = {
+        ...{ ...common, ...settings, out: joinPath(out, name) },
+        ...(logDir !== undefined && { logDir: joinPath(logDir, name) }),
+      };
       result = await trainRun(source, options, { name, settings }, (event) => onProgress?.(event, name));
       if (!result) break;
       await table.add(result);
@@ -224,7 +227,10 @@ async function readTable(path: string): Promise<TableContent | undefined> {
 }
 
 /** Options that do not change what a training comes to. */
-const incidental = new Set(["out", "signal", "onProgress", "threads"]);
+const incidental = new Set([
+  ...["out", "threads", "signal", "onProgress"],
+  ...["logDir", "log", "logEvery", "logNorms", "sampleEvery"],
+]);
 
 function forTheTable(options: LanguageModelOptions): Record<string, unknown> {
   const kept = Object.entries(options).filter(([name, value]) => {

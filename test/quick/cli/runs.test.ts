@@ -67,7 +67,9 @@ describe("sweep", () => {
     const { code, stdout } = await sweep("grid", ...grid);
     expect(code).toBe(0);
     const lines = stdout.split("\n");
-    expect(plain(lines[0]!)).toMatchInlineSnapshot(`"hidden-size  tie-weights  valid loss  perplexity  updates  time  "`);
+    expect(plain(lines[0]!)).toMatchInlineSnapshot(
+      `"hidden-size  tie-weights  valid loss  perplexity  updates  time  "`,
+    );
     const losses = lines.slice(1, 5).map((line) => Number(line.trim().split(/\s+/)[2]));
     expect(losses).toEqual([...losses].sort((a, b) => a - b));
     const names = [4, 8].flatMap((size) =>
