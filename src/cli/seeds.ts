@@ -63,7 +63,10 @@ async function testAll(
       continue;
     }
     const model = await LanguageModel.load(join(out, result.run));
-    const { loss: testLoss, perplexity: testPerplexity } = await model.evaluate(text, cache === undefined ? {} : { cache });
+    const { loss: testLoss, perplexity: testPerplexity } = await model.evaluate(
+      text,
+      cache === undefined ? {} : { cache },
+    );
     tested.push({ ...result, testLoss, testPerplexity });
   }
   return tested;

@@ -6,7 +6,7 @@ import { table } from "../ui/format.ts";
 
 interface Flags {
   out: string;
-  text?: string;
+  text?: string[];
   threads?: number;
   json?: true;
 }
@@ -19,7 +19,7 @@ export function define(command: Command): void {
     )
     .argument("<dirs...>", "the models' folders")
     .requiredOption("--out <dir>", "a new or empty folder for the model")
-    .option("--text <file>", "measure each model and their mean on this text")
+    .option("--text <file...>", "measure each model and their mean on this text")
     .addOption(threadsFlag())
     .addOption(jsonFlag('one JSON object: {"out","averaged","models":[{"model","loss","perplexity"}]}'))
     .action(average);

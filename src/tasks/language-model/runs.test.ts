@@ -79,11 +79,11 @@ describe("trainRuns", () => {
       epochs: 3,
       signal: controller.signal,
       onProgress: (event, name) => {
-        if (name === "seed-2" && event.type === "validation") controller.abort();
+        if (name === "seed-1" && event.type === "done") controller.abort();
       },
     });
     expect(first.results.map((result) => result.run)).toEqual(["seed-1"]);
-    expect(existsSync(join(root, "again", "seed-2"))).toBe(true);
+    expect(existsSync(join(root, "again", "seed-2"))).toBe(false);
     const second = await run("again", seeds(1, 2, 3), { epochs: 3, threads: 1 });
     expect(second.trained).toEqual(["seed-2", "seed-3"]);
     expect(second.results[0]).toEqual(first.results[0]);
