@@ -1,0 +1,25 @@
+/** Every program and command line of the READMEs and the guides runs as it stands there. */
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { LanguageModel } from "../../src/index.ts";
+import { book, pages, run, snippetsOf, Workplace } from "../snippets.ts";
+
+const workplace = new Workplace();
+const given = join(workplace.folder, "given");
+afterAll(() => workplace.remove());
+
+beforeAll(async () => {
+  const settings = { hiddenSize: 16, numLayers: 1, batchSize: 4, seqLength: 16, epochs: 2 };
+  await LanguageModel.train({ text: book }, { ...settings, out: join(given, "models/book") });
+});
+
+it.each(pages.flatMap(snippetsOf))("$name", async (snippet) => {
+  const folder = workplace.place(snippet);
+  for (const name of snippet.given) cpSync(join(given, name), join(folder, name), { recursive: true });
+  const { code, output } =
+    snippet.language === "ts"
+      ? await run(process.execPath, ["--conditions=source", "program.ts"], folder)
+      : await run("bash", ["program.sh"], folder);
+  expect(code, output).toBe(0);
+});
