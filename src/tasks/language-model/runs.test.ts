@@ -22,6 +22,7 @@ async function run(folder: string, runs: Run[], options: Partial<RunsOptions> = 
     source,
     {
       ...small,
+      threads: 1,
       out: join(root, folder),
       onProgress: (event, name) => events.push([name, event]),
       ...options,
@@ -84,7 +85,7 @@ describe("trainRuns", () => {
     });
     expect(first.results.map((result) => result.run)).toEqual(["seed-1"]);
     expect(existsSync(join(root, "again", "seed-2"))).toBe(false);
-    const second = await run("again", seeds(1, 2, 3), { epochs: 3, threads: 1 });
+    const second = await run("again", seeds(1, 2, 3), { epochs: 3, threads: 2 });
     expect(second.trained).toEqual(["seed-2", "seed-3"]);
     expect(second.results[0]).toEqual(first.results[0]);
     expect((await run("again", seeds(3, 4, 1), { epochs: 3 })).trained).toEqual(["seed-4"]);

@@ -6,7 +6,7 @@ import { jsonLines, unrolled } from "./run.ts";
 
 let root: string;
 const at = (...parts: string[]) => join(root, ...parts);
-const settings = ["--num-layers", "1", "--batch-size", "4", "--seq-length", "16", "--epochs", "1"];
+const settings = "--num-layers 1 --batch-size 4 --seq-length 16 --epochs 1 --threads 1".split(" ");
 const training = () => ["language-model", "--text", at("text.txt"), ...settings];
 
 beforeAll(() => {
@@ -206,8 +206,8 @@ describe("average", () => {
     expect(code).toBe(0);
     expect(plain(stdout).replace(/ +/g, " ")).toMatchInlineSnapshot(`
       "model loss perplexity
-      …/a ###### ######
       …/b ###### ######
+      …/a ###### ######
       …/mean ###### ######
 
       …/mean holds the mean of 2 models
@@ -224,7 +224,18 @@ describe("average", () => {
       "--json",
     );
     const { models } = JSON.parse(json.stdout);
-    expect(models[2].loss).toBe(models[0].loss);
+    expect(models[1].loss).toBe(models[0].loss);
+    const text = ["--text", at("text.txt"), "--json"];
+    const best = await unrolled("average", at("a"), at("b"), "--best", "1", "--out", at("best"), ...text);
+    expect(JSON.parse(best.stdout)).toMatchObject({
+      averaged: [at("b")],
+      models: [{ model: at("b") }, { model: at("a") }, { model: at("best") }],
+    });
+    const refused = ["0", "3"].map((k) => ["--best", k, "--text", at("text.txt")]);
+    for (const args of [["--best", "1"], ...refused]) {
+      const { code, stderr } = await unrolled("average", at("a"), at("b"), "--out", at("none"), ...args);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/^error: --best /)]);
+    }
     expect(plain((await unrolled("average", at("a"), "--out", at("a"))).stderr)).toMatchInlineSnapshot(`
       "error: …/a: must be a new or empty folder, but holds config.json, model.safetensors, tokenizer.json, …
       hint: name another folder, or remove this one first
