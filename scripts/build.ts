@@ -148,10 +148,12 @@ async function buildKernels(): Promise<void> {
     }
   }
   const rows: string[] = [];
+  const all = createHash("sha256");
   for (const build of ["relaxed", "plain"] as const) {
     const lines = [header];
     for (const family of families) {
       const wasm = await compile(family, build === "relaxed");
+      all.update(wasm);
       const deflated = deflateRawSync(wasm, { level: constants.Z_BEST_COMPRESSION });
       lines.push(`export const ${family} = "${deflated.toString("base64")}";`);
       rows.push(`${build.padEnd(8)} ${family.padEnd(10)} ${wasm.length} bytes, deflated ${deflated.length}`);
@@ -171,6 +173,9 @@ async function buildKernels(): Promise<void> {
     ),
     "} as const;",
     "export type KernelName = keyof typeof kernels;",
+    "",
+    "/** Tells these kernels from others. */",
+    `export const kernelDigest = "${all.digest("hex").slice(0, 16)}";`,
     "",
     `export const constants: readonly number[] = ${JSON.stringify(numbers)};`,
     "",

@@ -1,12 +1,20 @@
 import { type Command, CommanderError } from "commander";
 import { OptionError } from "../errors.ts";
+import { interruptedExitCode } from "./interrupt.ts";
 
-/** The user stopped the command; what could be saved has been. */
-export class Interrupted extends Error {}
+/** A signal ended the command; what could be saved has been. */
+export class Interrupted extends Error {
+  readonly exitCode: number;
 
-/** 130 interrupted, 2 the command line was not understood, 1 anything else. */
+  constructor(message: string, signal: AbortSignal) {
+    super(message);
+    this.exitCode = interruptedExitCode(signal);
+  }
+}
+
+/** 130 or 143 interrupted (by SIGINT or SIGTERM), 2 the command line was not understood, 1 anything else. */
 export function exitCode(error: unknown): number {
-  if (error instanceof Interrupted) return 130;
+  if (error instanceof Interrupted) return error.exitCode;
   return error instanceof CommanderError || error instanceof OptionError ? 2 : 1;
 }
 

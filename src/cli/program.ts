@@ -88,7 +88,7 @@ export function createProgram(): Command {
   return program;
 }
 
-/** Runs the command line and sets the exit code: 0 done, 1 failed, 2 not understood, 130 interrupted. */
+/** Runs the command line and sets the exit code: 0 done, 1 failed, 2 not understood, 130 or 143 interrupted. */
 export async function main(args: string[]): Promise<void> {
   const program = createProgram();
   const [first, ...rest] = args;

@@ -20,6 +20,7 @@ export async function showRuns(
   if (signal.aborted) {
     throw new Interrupted(
       `stopped; ${results.length} of ${runs.length} runs in ${options.out} are done, and the same command goes on`,
+      signal,
     );
   }
   return results;

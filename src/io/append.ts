@@ -1,4 +1,5 @@
-import { fileError, fileSystem } from "./files.ts";
+import { fileSystem } from "./file-system.ts";
+import { fileError } from "./files.ts";
 
 /** Adds to the end of a file; creates it, and its folder, if need be. */
 export async function appendFile(path: string, bytes: Uint8Array): Promise<void> {

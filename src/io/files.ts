@@ -1,23 +1,7 @@
-import { nodeModule } from "../engine/features.ts";
-import { FileError, FormatError, UnrolledError, UsageError } from "../errors.ts";
+import { FileError, FormatError, UnrolledError } from "../errors.ts";
+import { fileSystem, type Location, localFiles, localPaths, type OpenFile } from "./file-system.ts";
 
-/** A path; or a URL, which is what a page takes a path for: one relative to itself. */
-export type Location = string | URL;
-
-const nodeFiles = () => nodeModule<typeof import("node:fs/promises")>("node:fs/promises");
-const nodePaths = () => nodeModule<typeof import("node:path")>("node:path");
-
-/** All that writes. In a page there is nowhere to, and each function says so. */
-export function fileSystem(path: string) {
-  const fs = nodeFiles();
-  const paths = nodePaths();
-  if (!fs || !paths) {
-    throw new UsageError(`${path}: files can be written in Node, Bun and Deno, not in a page`, {
-      hint: "a model's `files()` are its files as bytes, to be kept wherever the page keeps things",
-    });
-  }
-  return { fs, paths };
-}
+export type { Location };
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or folder",
@@ -27,6 +11,8 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: "it is a folder, not a file",
   ENOTDIR: "a part of the path is a file, not a folder",
   ENOSPC: "no space left on the device",
+  EDQUOT: "the quota of disk space is used up",
+  EIO: "the device failed to read or write",
   ENAMETOOLONG: "the name is too long",
 };
 
@@ -39,10 +25,10 @@ const size = (bytes: number) => (bytes < 2 ** 20 ? `${bytes} bytes` : `${(bytes 
 
 /** The content of a file of at most `maxBytes`; more is refused before it is read. A page downloads it. */
 export async function readFile(path: Location, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const fs = nodeFiles();
+  const fs = localFiles();
   if (!fs || (path instanceof URL && path.protocol !== "file:")) return download(path, maxBytes);
   try {
-    const handle = await fs.open(path);
+    const handle = await fs.open(path, "r");
     try {
       const { size: bytes } = await handle.stat();
       if (bytes > maxBytes) throw tooLarge(path, bytes, maxBytes);
@@ -87,30 +73,113 @@ async function download(url: Location, maxBytes: number): Promise<Uint8Array<Arr
 /** Replaces a file as a whole: whatever happens, there is the old content or the new one, never a part. */
 export async function writeFile(path: string, content: Uint8Array | string): Promise<void> {
   const { fs, paths } = fileSystem(path);
-  const temporary = paths.join(paths.dirname(path), `.${paths.basename(path)}.${process.pid}.tmp`);
+  const folder = paths.dirname(path);
+  const temporary = paths.join(folder, `.${paths.basename(path)}.${process.pid}.tmp`);
   try {
-    await fs.mkdir(paths.dirname(path), { recursive: true });
-    const handle = await fs.open(temporary, "w");
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await makeFolder(folder);
+    await writeContent(temporary, content);
     await fs.rename(temporary, path);
-    await syncFolder(paths.dirname(path));
+    await syncFolder(folder);
   } catch (cause) {
-    await fs.rm(temporary, { force: true }).catch(() => {});
+    await removePath(temporary).catch(() => {});
     throw fileError(path, "written", cause);
   }
 }
 
-/** Makes a rename last through a power cut. Windows has no such thing and refuses. */
+/** A file in place of the one that `writeFile` was to replace when its process was killed. */
+export function isTemporary(name: string): boolean {
+  return /^\..*\.\d+\.tmp$/.test(name);
+}
+
+/** Writes files into a new folder, and returns when all of it is on the disk. The last file is written last. */
+export async function writeNewFolder(
+  folder: string,
+  files: ReadonlyMap<string, Uint8Array | string>,
+): Promise<void> {
+  const { paths } = fileSystem(folder);
+  let path = folder;
+  try {
+    await removePath(folder);
+    await makeFolder(folder);
+    for (const [name, content] of files) {
+      path = paths.join(folder, name);
+      await writeContent(path, content);
+    }
+    await syncFolder(folder);
+  } catch (cause) {
+    await removePath(folder).catch(() => {});
+    throw fileError(path, "written", cause);
+  }
+}
+
+/** Bytes handed to the system at a time. */
+const PIECE = 2 ** 26;
+
+async function writeContent(path: string, content: Uint8Array | string): Promise<void> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const handle = await fileSystem(path).fs.open(path, "w");
+  try {
+    await writeAll(handle, bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** An empty file, the folders above it too. */
+export async function createFile(path: string): Promise<void> {
+  const { fs, paths } = fileSystem(path);
+  try {
+    await makeFolder(paths.dirname(path));
+    await (await fs.open(path, "w")).close();
+  } catch (cause) {
+    throw fileError(path, "written", cause);
+  }
+}
+
+async function writeAll(handle: OpenFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, at, Math.min(PIECE, bytes.length - at));
+    if (bytesWritten === 0) throw new Error(`only ${at} of ${bytes.length} bytes could be written`);
+    at += bytesWritten;
+  }
+}
+
+/** Creates a folder and those above it, and makes them last. */
+export async function makeFolder(path: string): Promise<void> {
+  const { fs, paths } = fileSystem(path);
+  const first = await fs.mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  const top = paths.dirname(paths.resolve(first));
+  for (let at = paths.resolve(path); at !== top && at !== paths.dirname(at); at = paths.dirname(at)) {
+    await syncFolder(paths.dirname(at));
+  }
+}
+
+/** What systems say that cannot flush a folder, as Windows. */
+const cannotSync = ["EPERM", "EACCES", "EISDIR", "EINVAL", "EBADF", "ENOTSUP"];
+
+/** Makes what was created, renamed or removed in a folder last through a power cut. */
 async function syncFolder(path: string): Promise<void> {
   try {
-    const handle = await fileSystem(path).fs.open(path);
+    const handle = await fileSystem(path).fs.open(path, "r");
     await handle.sync().finally(() => handle.close());
-  } catch {}
+  } catch (cause) {
+    if (!cannotSync.includes((cause as { code?: string }).code ?? "")) throw cause;
+  }
+}
+
+/** Removes a file or a folder with all in it; none is as good. */
+export async function removePath(path: string): Promise<void> {
+  await fileSystem(path).fs.rm(path, { recursive: true, force: true });
+}
+
+/** Removes folders that have become empty, the inner ones first, and leaves the others alone. */
+export async function removeEmptyFolders(...folders: string[]): Promise<void> {
+  for (const folder of folders)
+    await fileSystem(folder)
+      .fs.rmdir(folder)
+      .catch(() => {});
 }
 
 /** The names in a folder; none if there is no such folder. */
@@ -118,22 +187,25 @@ export async function listFolder(path: string): Promise<string[]> {
   try {
     return await fileSystem(path).fs.readdir(path);
   } catch (cause) {
-    if ((cause as { code?: string }).code === "ENOENT") return [];
+    if (["ENOENT", "ENOTDIR"].includes((cause as { code?: string }).code ?? "")) return [];
     throw fileError(path, "read", cause);
   }
 }
 
 /** Makes sure, before hours of work, that `path` is an empty folder one can write to; creates it if need be. */
-export async function createEmptyFolder(path: string): Promise<void> {
+export async function createEmptyFolder(
+  path: string,
+  hint = "name another folder, or remove this one first",
+): Promise<void> {
   const { fs, paths } = fileSystem(path);
   const probe = paths.join(path, `.unrolled.${process.pid}.tmp`);
   let entries: string[];
   try {
-    await fs.mkdir(path, { recursive: true });
+    await makeFolder(path);
     entries = await fs.readdir(path);
     if (entries.length === 0) {
-      await fs.writeFile(probe, "");
-      await fs.rm(probe);
+      await writeContent(probe, "");
+      await removePath(probe);
     }
   } catch (cause) {
     if ((cause as { code?: string }).code === "EEXIST") {
@@ -144,7 +216,7 @@ export async function createEmptyFolder(path: string): Promise<void> {
   if (entries.length > 0) {
     const some = entries.slice(0, 3).join(", ") + (entries.length > 3 ? ", …" : "");
     throw new FileError(`${path}: must be a new or empty folder, but holds ${some}`, {
-      hint: "name another folder, or remove this one first",
+      hint,
     });
   }
 }
@@ -156,5 +228,5 @@ export function joinPath(folder: Location, ...names: string[]): Location {
     joined.pathname = [joined.pathname.replace(/\/$/, ""), ...names].join("/");
     return joined;
   }
-  return nodePaths()?.join(folder, ...names) ?? [folder.replace(/\/$/, ""), ...names].join("/");
+  return localPaths()?.join(folder, ...names) ?? [folder.replace(/\/$/, ""), ...names].join("/");
 }

@@ -1,7 +1,7 @@
-import { FormatError, OptionError } from "../errors.ts";
+import { OptionError } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { joinPath, type Location, readFile, writeFile } from "./files.ts";
-import { type Json, parseJson } from "./json.ts";
+import { formatJson, plainJson } from "./json-file.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 
 /** A model is a folder: what it is, what it knows, and how its text becomes tokens. */
@@ -14,8 +14,8 @@ export interface ModelFolder {
   tokenizer: unknown;
 }
 
-const MAX_CONFIG = 2 ** 20;
-const MAX_TOKENIZER = 2 ** 26;
+export const MAX_CONFIG = 2 ** 20;
+export const MAX_TOKENIZER = 2 ** 26;
 /** What the engine can address. */
 const MAX_WEIGHTS = 2 ** 32;
 
@@ -66,31 +66,10 @@ export async function readModel(source: ModelSource): Promise<ModelFolder> {
     throw new OptionError(`load: ${file} must be the bytes of ${modelFiles[file]}, a Uint8Array`);
   };
   const json = async (file: keyof ModelFolder, maxBytes: number) =>
-    readJson(await read(file, maxBytes), modelFile(source, file));
+    plainJson(await read(file, maxBytes), modelFile(source, file));
   return {
     config: await json("config", MAX_CONFIG),
     tokenizer: await json("tokenizer", MAX_TOKENIZER),
     weights: readSafetensors(await read("weights", MAX_WEIGHTS), modelFile(source, "weights")).tensors,
   };
-}
-
-function formatJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
-}
-
-function readJson(bytes: Uint8Array, path: string): unknown {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new FormatError(`${path}: is not UTF-8`, { cause });
-  }
-  return toPlain(parseJson(text, path));
-}
-
-/** Maps as the plain objects that schemas check. Every key becomes the object's own, `__proto__` too. */
-function toPlain(json: Json): unknown {
-  if (Array.isArray(json)) return json.map(toPlain);
-  if (!(json instanceof Map)) return json;
-  return Object.fromEntries([...json].map(([key, value]) => [key, toPlain(value)]));
 }

@@ -1,6 +1,25 @@
 /** What a training tells as it goes on. */
 export type TrainingEvent = StepEvent | ValidationEvent | SampleEvent | CheckpointEvent | DoneEvent;
 
+/** At the beginning of a training that was to go on from a checkpoint. */
+export interface ResumeEvent {
+  type: "resume";
+  /** Where it goes on; 0 if there was no checkpoint yet, and it begins anew. */
+  step: number;
+  /** Whole epochs done. */
+  epoch: number;
+  /** The checkpoint. */
+  path?: string;
+  /** Whether there is nothing left to do. */
+  finished: boolean;
+  /** Newer checkpoints that are damaged, and what is wrong with each. */
+  skipped: string[];
+  /** Options that are not those of before. */
+  changed: string[];
+  /** Why results may not have the bits they would have had where the training was before; empty if they will. */
+  numerics: string[];
+}
+
 /** After an update of the weights; not after each, but often enough to watch. */
 export interface StepEvent {
   type: "step";

@@ -30,6 +30,8 @@ export interface Progress {
   best: { loss: number; epoch: number; step: number } | undefined;
   /** Validations since the best. */
   stale: number;
+  /** The step of the last validation, or of what would have been one were there data to validate on. */
+  validated: number;
   /** Every validation so far. */
   validations: { epoch: number; step: number; loss: number }[];
 }

@@ -29,8 +29,10 @@ export interface BatchLoss<Carried> {
 
 /** Where checkpoints go; each method gives the path, for the events. */
 export interface Checkpoints {
+  /** All it takes to go on, and the best weights so far if there are any. */
+  saveLast(state: TrainingState, best: ReadonlyMap<string, Tensor> | undefined): Promise<string>;
+  /** The weights that the model shall have; after `saveLast`, so that they can be had from there too. */
   saveBest(weights: ReadonlyMap<string, Tensor>): Promise<string>;
-  saveLast(state: TrainingState): Promise<string>;
 }
 
 export interface TrainerOptions<Batch, Carried extends Tree<Tensor>> {
@@ -62,6 +64,8 @@ export interface TrainerOptions<Batch, Carried extends Tree<Tensor>> {
   checkpoints?: Checkpoints;
   /** Keep a moving average of the weights with this decay; it is what is validated and saved as the best. */
   ema?: number;
+  /** Updates between checkpoints besides those that each validation makes. Default: no others. */
+  checkpointEvery?: number;
 }
 
 /** A loss this many times as large as at the start is no loss to go on from. */
@@ -87,12 +91,15 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     meanLoss: 0,
     best: undefined,
     stale: 0,
+    validated: 0,
     validations: [],
   };
   #schedule: Schedule["initial"];
   #carried: Carried | undefined;
   #bestWeights: Map<string, Tensor> | undefined;
   readonly #average: MovingAverage | undefined;
+  /** Whether checkpoints have it all. */
+  #saved = false;
   #started = performance.now();
 
   constructor(options: TrainerOptions<Batch, Carried>) {
@@ -104,18 +111,22 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
 
   /** Trains to the end, or until the signal: then it saves, says so and returns, as early stopping does. */
   async *run(signal?: AbortSignal): AsyncGenerator<TrainingEvent, void, void> {
-    const { patience = Number.POSITIVE_INFINITY } = this.#options;
     const report = new Report(this.#options.logEvery);
     const pause = eventLoopTurns();
     this.#started = performance.now() - 1000 * this.#progress.seconds;
-    while (!this.#finished() && this.#progress.stale < patience && !signal?.aborted) {
-      const update = this.#update();
-      report.add(update);
-      if (report.due(this.#progress.step)) yield this.#stepEvent(report);
+    while (!signal?.aborted) {
+      // Validation comes first, since a state may have been saved between an update and the validation after it.
       if (this.#validationDue()) yield* this.#validate(report, signal);
+      else if (this.#ended()) break;
+      else {
+        const update = this.#update();
+        report.add(update);
+        if (report.due(this.#progress.step)) yield this.#stepEvent(report);
+        if (this.#checkpointDue()) yield* this.#saveLast();
+      }
       await pause();
     }
-    if (signal?.aborted) yield* this.#saveLast();
+    if (signal?.aborted && !this.#saved) yield* this.#saveLast();
     if (!this.#bestWeights) yield* this.#saveBest();
     this.#options.model.loadStateDict(this.#bestWeights!);
     yield this.#doneEvent(signal);
@@ -144,6 +155,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     if (schedule) optimizer.learningRate = schedule.learningRate(progress, this.#schedule);
     optimizer.step();
 
+    this.#saved = false;
     progress.step++;
     this.#average?.update(progress.step);
     progress.tokens += tokens;
@@ -186,11 +198,23 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     return this.#progress.epoch >= epochs || this.#progress.step >= maxSteps;
   }
 
+  #ended(): boolean {
+    return this.#finished() || this.#progress.stale >= (this.#options.patience ?? Number.POSITIVE_INFINITY);
+  }
+
   #validationDue(): boolean {
     const { validateEvery } = this.#options;
+    const { step, batch, validated } = this.#progress;
+    if (step === validated) return false;
     if (this.#finished()) return true;
-    if (validateEvery === undefined) return this.#progress.batch === 0;
-    return this.#progress.step % validateEvery === 0;
+    return validateEvery === undefined ? batch === 0 : step % validateEvery === 0;
+  }
+
+  #checkpointDue(): boolean {
+    const { checkpointEvery } = this.#options;
+    return (
+      checkpointEvery !== undefined && this.#progress.step % checkpointEvery === 0 && !this.#validationDue()
+    );
   }
 
   async *#validate(report: Report, signal: AbortSignal | undefined): AsyncGenerator<TrainingEvent> {
@@ -219,8 +243,10 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
         yield { type: "sample", step: progress.step, epoch, text };
       }
     }
-    if (best) yield* this.#saveBest();
+    progress.validated = progress.step;
+    if (best) this.#bestWeights = await this.#averaged(() => this.#options.model.stateDict());
     yield* this.#saveLast();
+    if (best) yield* this.#saveBest();
   }
 
   /** Runs f with the averaged weights, if there are any. */
@@ -229,13 +255,14 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
   }
 
   async *#saveBest(): AsyncGenerator<TrainingEvent> {
-    this.#bestWeights = await this.#averaged(() => this.#options.model.stateDict());
+    this.#bestWeights ??= await this.#averaged(() => this.#options.model.stateDict());
     const path = await this.#options.checkpoints?.saveBest(this.#bestWeights);
     if (path) yield { type: "checkpoint", step: this.#progress.step, kind: "best", path };
   }
 
   async *#saveLast(): AsyncGenerator<TrainingEvent> {
-    const path = await this.#options.checkpoints?.saveLast(this.state());
+    const path = await this.#options.checkpoints?.saveLast(this.state(), this.#bestWeights);
+    this.#saved = true;
     if (path) yield { type: "checkpoint", step: this.#progress.step, kind: "last", path };
   }
 
@@ -311,6 +338,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     this.#schedule = state.schedule as Schedule["initial"];
     this.#progress = { ...state.progress };
     this.#bestWeights = best && new Map(best);
+    this.#saved = true;
     randomState.seed = state.random.seed;
     randomState.step = state.random.step;
   }

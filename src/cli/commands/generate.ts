@@ -52,7 +52,7 @@ async function generate(folder: string, { prompt, threads, json, ...options }: F
     else process.stdout.write(piece);
     // The event loop takes its turn: what is written appears, and Ctrl-C arrives.
     await new Promise(setImmediate);
-    if (signal.aborted) throw new Interrupted("stopped");
+    if (signal.aborted) throw new Interrupted("stopped", signal);
   }
   process.stdout.write(json ? `${JSON.stringify({ prompt, text })}\n` : "\n");
 }

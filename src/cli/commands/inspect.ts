@@ -1,11 +1,6 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Command } from "commander";
-import * as v from "valibot";
-import { readFile } from "../../io/files.ts";
-import { readSafetensors } from "../../io/safetensors.ts";
-import { checkContent, recordWith } from "../../options.ts";
 import type { LanguageModel } from "../../tasks/language-model/task.ts";
+import type { Progress } from "../../training/state.ts";
 import { jsonFlag } from "../flags.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, table, wrap } from "../ui/format.ts";
@@ -39,29 +34,13 @@ function describe({ config, network, tokenizer }: LanguageModel) {
   };
 }
 
-const validation = recordWith({ epoch: v.number(), step: v.number(), loss: v.number() });
-
-const progress = recordWith({
-  epoch: v.number(),
-  step: v.number(),
-  tokens: v.number(),
-  seconds: v.number(),
-  firstLoss: v.number(),
-  best: v.optional(validation),
-  validations: v.array(validation),
-});
-
-type Training = v.InferOutput<typeof progress>;
-
 /** How the training went that wrote the folder; undefined if none did. */
-async function readTraining(folder: string): Promise<Training | undefined> {
-  const path = join(folder, "training", "state.safetensors");
-  if (!existsSync(path)) return undefined;
-  const { metadata } = readSafetensors(await readFile(path, 2 ** 32), path);
-  return checkContent(path, recordWith({ progress }), JSON.parse(metadata.training ?? "{}")).progress;
+async function readTraining(folder: string): Promise<Progress | undefined> {
+  const { newestCheckpoint } = await import("../../training/checkpoints.ts");
+  return (await newestCheckpoint(folder)).checkpoint?.state.progress;
 }
 
-type Description = ReturnType<typeof describe> & { training: Training | undefined };
+type Description = ReturnType<typeof describe> & { training: Progress | undefined };
 
 function format(
   folder: string,
@@ -94,7 +73,7 @@ function format(
 const VALIDATIONS = 20;
 
 /** The validations, evenly thinned out where there are many; the best is marked. */
-function history({ validations, best }: Training): string {
+function history({ validations, best }: Progress): string {
   const every = Math.ceil(validations.length / VALIDATIONS);
   const shown = validations.filter(
     ({ step }, i) => step === best?.step || (validations.length - 1 - i) % every === 0,

@@ -78,7 +78,7 @@ async function quickstart({ text: file, out = freeFolder(), threads, json }: Fla
     },
   };
   const model = await LanguageModel.train({ text: train }, options).finally(() => view.end());
-  if (signal.aborted) throw new Interrupted(`stopped; ${out} holds the best model so far`);
+  if (signal.aborted) throw new Interrupted(`stopped; ${out} holds the best model so far`, signal);
 
   const { examine } = await import("../quickstart/examine.ts");
   const findings = examine(model, train, heldOut);

@@ -104,6 +104,13 @@ export const trainingFlags: Record<string, Option[]> = {
     seedsFlag("--seeds <list>", "train once for each of these, 1,2,3, or for so many; their spread is shown"),
     threadsFlag(),
   ],
+  "Checkpoints:": [
+    new Option(
+      "--resume",
+      "go on with the training in --out where it stopped; begin if there is none. Its options hold, and may be left out",
+    ),
+    numberFlag("--checkpoint-every <n>", "updates between checkpoints besides those after each validation"),
+  ],
   "Log:": [
     new Option("--log-dir <dir>", "where events.jsonl goes (default: training/logs in --out)"),
     repeatedFlag("--log <format>", "write it as csv or tensorboard too; may be given again"),
@@ -121,7 +128,9 @@ export function define(command: Command): void {
   command
     .requiredOption("--out <dir>", "a new or empty folder for the model")
     .addOption(
-      jsonFlag("one event a line as JSON: reading, corpus, step, validation, sample, checkpoint, test, done"),
+      jsonFlag(
+        "one event a line as JSON: resume, reading, corpus, step, validation, sample, checkpoint, test, done",
+      ),
     );
   for (const [heading, options] of Object.entries(trainingFlags)) {
     command.optionsGroup(heading);
@@ -141,6 +150,10 @@ export function define(command: Command): void {
     [
       "is it luck? three seeds, and how far apart they end",
       "unrolled train language-model --text book.txt --seeds 3 --out runs/book",
+    ],
+    [
+      "on from where it stopped, whatever stopped it",
+      "unrolled train language-model --text book.txt --out models/book --resume",
     ],
     [
       "a published result",
@@ -188,7 +201,7 @@ async function train({ json, seeds, ...flags }: TrainingFlags): Promise<void> {
     },
   })
     .catch((error) => {
-      throw error === signal.reason ? new Interrupted("stopped while the text was read") : error;
+      throw error === signal.reason ? new Interrupted("stopped while the text was read", signal) : error;
     })
     .finally(() => view.end());
 
@@ -199,7 +212,10 @@ async function train({ json, seeds, ...flags }: TrainingFlags): Promise<void> {
     });
   }
   view.show(done!);
-  if (signal.aborted) throw new Interrupted(`stopped; ${out} holds the best model so far`);
+  if (signal.aborted) {
+    const way = "the same command with --resume goes on from here";
+    throw new Interrupted(`stopped; ${out} holds the best model so far; ${way}`, signal);
+  }
   if (!json) {
     process.stdout.write(
       `${out} holds the best weights; trained in ${duration(done!.seconds)}\n\nnext:\n` +

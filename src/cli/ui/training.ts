@@ -69,6 +69,8 @@ function describe(event: Exclude<Shown, { type: "step" | "reading" }>): string |
     }
     case "initialised":
       return describeStart(event);
+    case "resume":
+      return describeResume(event);
     case "validation":
       return (
         `epoch ${event.epoch}: validation loss ${event.loss.toFixed(4)}, perplexity ${event.perplexity.toFixed(2)}` +
@@ -105,4 +107,26 @@ function describeStart({ from, shared, added, dropped, changed }: InitialisedEve
     ...list("no longer there", dropped),
     ...Object.entries(changed).map(([name, { from, to }]) => `${name} ${to} instead of ${from}`),
   ].join("; ");
+}
+
+function describeResume({
+  step,
+  epoch,
+  path,
+  finished,
+  skipped,
+  changed,
+  numerics,
+}: Extract<Shown, { type: "resume" }>): string {
+  const lines = skipped.map((problem) => `skipped: ${problem}`);
+  if (path === undefined) lines.push("nothing to resume: the training begins");
+  else {
+    lines.push(`resumed from ${path}: ${step} updates, ${epoch} whole epochs`);
+    if (finished) lines.push("this training is finished; more epochs go on with it");
+  }
+  for (const change of changed) lines.push(`changed: ${change}`);
+  if (numerics.length > 0) {
+    lines.push(`results may not be, to the bit, those of an uninterrupted training: ${numerics.join("; ")}`);
+  }
+  return lines.join("\n");
 }

@@ -2,6 +2,7 @@ import type { Batches } from "../../data/batches.ts";
 import { ByteTokenizer } from "../../data/text/byte-tokenizer.ts";
 import { SeenCharacters } from "../../data/text/char-tokenizer.ts";
 import { type EncodedText, type Encoding, encodeInFile, encodeInMemory } from "../../data/text/encode.ts";
+import { fingerprint } from "../../data/text/fingerprint.ts";
 import { ShuffledBatches } from "../../data/text/shuffled-batches.ts";
 import { type LanguageModelBatch, LanguageModelBatches } from "../../data/text/stream-batches.ts";
 import {
@@ -37,6 +38,8 @@ export interface Corpus {
   train: Batches<LanguageModelBatch>;
   /** Held out; absent if nothing is. */
   valid: TokenSequence | undefined;
+  /** Tells these tokens, and what they stand for, from others. */
+  fingerprint(): string;
   /** Closes the file that tokens are read from, if there is one. */
   close(): void;
 }
@@ -66,22 +69,25 @@ export async function readCorpus(
 const cutFor = (unit: Tokenizer["unit"]) => (unit === "word" ? "line" : "character");
 
 function makeCorpus(
-  { tokenizer, train, valid, close }: EncodedText & Pick<Corpus, "close">,
+  { tokenizer, train, valid, ...ofTokens }: Encoded,
   holdsOut: boolean,
   name: string,
   { windows, batchSize, seqLength, seed, validTokens }: ResolvedOptions,
 ): Corpus {
   const Layout = windows === "shuffled" ? ShuffledBatches : LanguageModelBatches;
   const batches = new Layout(train, { batchSize, seqLength, seed }, name);
-  if (!holdsOut) return { name, tokenizer, train: batches, valid: undefined, close };
+  if (!holdsOut) return { name, tokenizer, train: batches, valid: undefined, ...ofTokens };
   if (valid.length < 2) {
     throw new DataError(`${name}: the text to validate on must have 2 tokens or more, got ${valid.length}`, {
       hint: "give one with `valid`, or hold out nothing with a validFraction of 0",
     });
   }
   const length = Math.min(valid.length, validTokens);
-  return { name, tokenizer, train: batches, valid: { length, slice: (a, b) => valid.slice(a, b) }, close };
+  const first = { length, slice: (a: number, b: number) => valid.slice(a, b) };
+  return { name, tokenizer, train: batches, valid: first, ...ofTokens };
 }
+
+type Encoded = EncodedText & Pick<Corpus, "fingerprint" | "close">;
 
 /** How reading a text is told of and ended, and where its tokens go. */
 type Reading = Partial<Pick<ResolvedOptions, "cache" | "signal" | "onProgress">>;
@@ -99,13 +105,14 @@ export async function readTokens(
   return { tokens: train, close };
 }
 
-async function encode(
-  encoding: Encoding,
-  { cache, signal, onProgress }: Reading,
-): Promise<EncodedText & Pick<Corpus, "close">> {
+async function encode(encoding: Encoding, { cache, signal, onProgress }: Reading): Promise<Encoded> {
   const { text, held } = encoding;
   const inMemory = [text, held].every((part) => typeof part === "number" || part instanceof TextInMemory);
-  if (inMemory) return { ...(await encodeInMemory(encoding)), close() {} };
+  if (inMemory) {
+    const encoded = await encodeInMemory(encoding);
+    const { tokenizer, train, valid } = encoded;
+    return { ...encoded, fingerprint: () => fingerprint(tokenizer, [train, valid]), close() {} };
+  }
   const started = performance.now();
   const tell = (event: LanguageModelEvent) => onProgress?.(event);
   const encoded = await encodeInFile(encoding, cache ?? defaultCacheFolder(), {
@@ -121,7 +128,7 @@ async function encode(
     found: encoded.found,
     seconds: (performance.now() - started) / 1000,
   });
-  return encoded;
+  return { ...encoded, fingerprint: () => encoded.digest };
 }
 
 function vocabularyFor(options: ResolvedOptions): Encoding["vocabulary"] {

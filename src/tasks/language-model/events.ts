@@ -2,6 +2,7 @@ import type { ReadingStage } from "../../data/text/encode.ts";
 import type {
   CheckpointEvent,
   DoneEvent,
+  ResumeEvent,
   SampleEvent,
   StepEvent,
   ValidationEvent,
@@ -56,6 +57,7 @@ export type LanguageModelEvent =
   | ReadingEvent
   | CorpusEvent
   | InitialisedEvent
+  | ResumeEvent
   | StepEvent
   | (ValidationEvent & { perplexity: number })
   | SampleEvent

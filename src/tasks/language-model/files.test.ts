@@ -125,7 +125,7 @@ describe("what cannot be trained", () => {
     ).toMatchInlineSnapshot(`
       [
         "FileError: …/model: must be a new or empty folder, but holds config.json, model.safetensors, tokenizer.json, …
-      hint: name another folder, or remove this one first",
+      hint: name another folder, or go on with the training in it by \`resume\`",
         "FileError: …/a-file: must be a folder, but is a file",
         "OptionError: LanguageModel.train: out must not be empty",
       ]

@@ -12,10 +12,11 @@ const SAMPLE_LENGTH = 200;
 export async function openLog(
   { out, logDir = out && joinPath(out, "training", "logs"), log = [] }: ResolvedOptions,
   options: Record<string, unknown>,
+  resumedFrom: number | undefined,
 ): Promise<RunLog | undefined> {
   if (logDir === undefined) return undefined;
   const { RunLog } = await import("../../training/logs/run-log.ts");
-  return RunLog.open({ folder: logDir, formats: log, task: "language-model", options });
+  return RunLog.open({ folder: logDir, formats: log, task: "language-model", options, step: resumedFrom });
 }
 
 /** A line begun anew, or what follows the first token where there are no lines. With one seed, samples compare. */

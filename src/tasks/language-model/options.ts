@@ -125,6 +125,13 @@ export interface LanguageModelOptions {
 
   /** A new or empty folder for the model, its checkpoints and what a resume needs. Default: nothing is written. */
   out?: string;
+  /**
+   * Goes on with the training in `out` where it stopped, with the options it began with; epochs, maxSteps, patience, threads and
+   * checkpointEvery may be others. The data must be the same. Begins if nothing has been trained there. Default false.
+   */
+  resume?: boolean;
+  /** Updates between checkpoints, besides the one after each validation. Default: no others. */
+  checkpointEvery?: number;
   /** Where the training is logged, one event a line in events.jsonl. Default: training/logs in `out`. */
   logDir?: string;
   /** What the log is written as besides: metrics.csv, and event files for TensorBoard. Default: neither. */
@@ -208,6 +215,8 @@ const schema = recordOf({
   threads: v.optional(wholeNumber(1, 256)),
 
   out: v.optional(v.pipe(text(), v.nonEmpty("must not be empty"))),
+  resume: v.optional(trueOrFalse(), false),
+  checkpointEvery: v.optional(wholeNumber(1, MAX_COUNT)),
   logDir: v.optional(v.pipe(text(), v.nonEmpty("must not be empty"))),
   log: v.optional(v.array(oneOf(logFormats), `must be an array of ${logFormats.join(", ")}`)),
   logEvery: v.optional(wholeNumber(1, MAX_COUNT)),
@@ -255,6 +264,10 @@ export function checkTrainingOptions(where: string, options: LanguageModelOption
   }
   if (checked.log && checked.logDir === undefined && checked.out === undefined) {
     throw new OptionError(`${where}: log needs a folder to write into: out or logDir`);
+  }
+  for (const name of ["resume", "checkpointEvery"] as const) {
+    if (checked[name] && checked.out === undefined)
+      throw new OptionError(`${where}: ${name} needs an \`out\``);
   }
   return checked;
 }

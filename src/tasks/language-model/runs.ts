@@ -74,7 +74,7 @@ export async function trainRuns(
     if (!result) {
       const { logDir } = common;
       const options = {
-        ...{ ...common, ...settings, out: joinPath(out, name) },
+        ...{ ...common, ...settings, out: joinPath(out, name), resume: true },
         ...(logDir !== undefined && { logDir: joinPath(logDir, name) }),
       };
       result = await trainRun(source, options, { name, settings }, (event) => onProgress?.(event, name));
@@ -110,7 +110,8 @@ async function trainRun(
     await trainLanguageModel(source, {
       ...options,
       onProgress(event) {
-        onProgress(event);
+        const begins = event.type === "resume" && event.path === undefined;
+        if (!begins) onProgress(event);
         if (event.type === "step") last = { updates: event.step, epochs: event.epoch };
         if (event.type !== "done" || event.reason === "aborted") return;
         const { validLoss = null, perplexity = null, step: updates, epoch: epochs, seconds } = event;
@@ -228,7 +229,7 @@ async function readTable(path: string): Promise<TableContent | undefined> {
 
 /** Options that do not change what a training comes to. */
 const incidental = new Set([
-  ...["out", "threads", "signal", "onProgress"],
+  ...["out", "threads", "signal", "onProgress", "resume", "checkpointEvery", "cache"],
   ...["logDir", "log", "logEvery", "logNorms", "sampleEvery"],
 ]);
 

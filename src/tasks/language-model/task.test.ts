@@ -79,8 +79,9 @@ describe("training", () => {
       "training",
     ]);
     expect(readFileSync(join(folder, "model.safetensors"))).toEqual(weightsOf(lm));
+    expect(readdirSync(join(folder, "training")).sort()).toEqual(["000009", "000010", "latest", "logs"]);
     const { tensors, metadata } = readSafetensors(
-      readFileSync(join(folder, "training", "state.safetensors")),
+      readFileSync(join(folder, "training", "000010", "state.safetensors")),
     );
     expect([...tensors.keys()].filter((name) => /output/.test(name))).toEqual([
       "model.output.bias",

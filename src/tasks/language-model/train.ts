@@ -1,6 +1,5 @@
 import type { LanguageModelBatch } from "../../data/text/stream-batches.ts";
 import { setThreads } from "../../engine/engine.ts";
-import { createEmptyFolder } from "../../io/files.ts";
 import { writeModelFolder } from "../../io/model-folder.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
 import { freeze } from "../../nn/freeze.ts";
@@ -18,44 +17,36 @@ import {
 import { SGD } from "../../optim/sgd.ts";
 import { manualSeed } from "../../tensor/random.ts";
 import { folderCheckpoints } from "../../training/checkpoints.ts";
-import type { TrainingEvent } from "../../training/events.ts";
-import { Trainer } from "../../training/trainer.ts";
-import { type LanguageModelConfig, makeConfig, type NetworkConfig } from "./config.ts";
+import type { ResumeEvent, TrainingEvent } from "../../training/events.ts";
+import { type Checkpoints, Trainer } from "../../training/trainer.ts";
+import { makeConfig, type NetworkConfig } from "./config.ts";
 import { type Corpus, readCorpus } from "./data.ts";
 import { evaluateTokens } from "./evaluate.ts";
 import type { CorpusEvent, InitialisedEvent, LanguageModelEvent, ReadingEvent } from "./events.ts";
-import { initialise, readStartingModel, type StartingModel, withModelDefaults } from "./initialise.ts";
+import { initialise } from "./initialise.ts";
 import { openLog, writeSample } from "./logging.ts";
 import { countParameters, LanguageModelNetwork, type NetworkState } from "./network.ts";
-import {
-  checkTrainingOptions,
-  type LanguageModelOptions,
-  type ResolvedOptions,
-  type TextSource,
-} from "./options.ts";
+import type { LanguageModelOptions, ResolvedOptions, TextSource } from "./options.ts";
+import { checkData, forTheRecord, madeOf, openTraining, resumeEvent, type Start } from "./resume.ts";
 
 /** Builds and trains a language model; what `LanguageModel.train` does. */
 export async function trainLanguageModel(source: TextSource, given: LanguageModelOptions) {
-  const initial = await readStartingModel(given);
-  const options = checkTrainingOptions(
-    "LanguageModel.train",
-    initial ? withModelDefaults(initial, given) : given,
-  );
-  const known = options.keepTokenizer ? initial?.tokenizer : undefined;
-  const corpus = await readCorpus(source, options, known);
+  const start = await openTraining(given);
   try {
-    return await trainOn(corpus, options, initial);
+    const corpus = await readCorpus(source, start.options, start.tokenizer);
+    try {
+      return await trainOn(corpus, start);
+    } finally {
+      corpus.close();
+    }
   } finally {
-    corpus.close();
+    await start.close();
   }
 }
 
-async function trainOn(
-  { name, tokenizer, train, valid }: Corpus,
-  options: ResolvedOptions,
-  initial: StartingModel | undefined,
-) {
-  const { out, signal, clip, accumulate, epochs, maxSteps, windows } = options;
+async function trainOn({ name, tokenizer, train, valid, fingerprint }: Corpus, start: Start) {
+  const { options, initial, folder, checkpoint } = start;
+  const { signal, clip, accumulate, epochs, maxSteps, windows } = options;
   const { validateEvery, patience, ema, onProgress } = options;
   if (options.threads !== undefined) setThreads(options.threads);
   manualSeed(options.seed);
@@ -63,19 +54,30 @@ async function trainOn(
   const network = new LanguageModelNetwork(config.network);
   const initialised = initial && initialise(network, tokenizer, initial);
   if (options.freeze) freeze(network, options.freeze);
-  if (out !== undefined) await createEmptyFolder(out);
-  const log = await openLog(options, {
-    text: name,
-    ...config.training,
-    ...config.network,
-    learningRate: learningRateOf(options),
-    parameters: countParameters(config.network),
-  });
+  let checkpoints: Checkpoints | undefined;
+  if (folder !== undefined) {
+    const made = madeOf(fingerprint());
+    checkData(start, made.data, name);
+    checkpoints = folderCheckpoints(folder, made, checkpoint?.number);
+  }
+  const resumed = options.resume ? resumeEvent(start) : undefined;
+  const log = await openLog(
+    options,
+    {
+      text: name,
+      ...config.training,
+      ...config.network,
+      learningRate: learningRateOf(options),
+      parameters: countParameters(config.network),
+    },
+    resumed?.step,
+  );
+  if (folder !== undefined) await writeModelFolder(folder, { config, tokenizer });
+  if (resumed) onProgress?.(resumed);
   if (initialised) {
     await log?.write({ ...initialised, step: 0 });
     onProgress?.(initialised);
   }
-  if (out !== undefined) await writeModelFolder(out, { config, tokenizer });
 
   const updatesPerEpoch = Math.ceil(train.length / accumulate);
   const schedule = makeSchedule(options, updatesPerEpoch);
@@ -106,8 +108,10 @@ async function trainOn(
     ...(options.sampleEvery !== undefined && {
       samples: { every: options.sampleEvery, write: () => writeSample(network, tokenizer, options.seed) },
     }),
-    ...(out !== undefined && { checkpoints: folderCheckpoints(out) }),
+    ...(checkpoints && { checkpoints }),
+    ...(options.checkpointEvery !== undefined && { checkpointEvery: options.checkpointEvery }),
   });
+  if (checkpoint) trainer.restore(checkpoint.state, checkpoint.best);
   for await (const told of trainer.run(signal)) {
     const event = withPerplexity(told);
     await log?.write(event);
@@ -119,7 +123,7 @@ async function trainOn(
 
 function withPerplexity(
   event: TrainingEvent,
-): Exclude<LanguageModelEvent, ReadingEvent | CorpusEvent | InitialisedEvent> {
+): Exclude<LanguageModelEvent, ReadingEvent | CorpusEvent | InitialisedEvent | ResumeEvent> {
   if (event.type === "validation") return { ...event, perplexity: perplexity(event.loss) };
   if (event.type === "done" && event.validLoss !== undefined) {
     return { ...event, perplexity: perplexity(event.validLoss) };
@@ -140,25 +144,6 @@ function networkConfig(vocabularySize: number, options: ResolvedOptions): Networ
     dropout,
     tieWeights,
   };
-}
-
-/** The options as config.json keeps them: those that JSON can hold. */
-function forTheRecord(options: ResolvedOptions): LanguageModelConfig["training"] {
-  const {
-    onProgress,
-    signal,
-    valid,
-    out,
-    cache,
-    initFrom,
-    logDir,
-    log,
-    logEvery,
-    logNorms,
-    sampleEvery,
-    ...rest
-  } = options;
-  return { ...rest, ...(typeof initFrom === "string" && { initFrom }) };
 }
 
 const defaultRates = { sgd: 1, adagrad: 0.01, rmsprop: 0.002, adam: 0.002, adamw: 0.002 } as const;

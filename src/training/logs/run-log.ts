@@ -23,8 +23,8 @@ export interface RunLogOptions {
   task: string;
   /** What the training was told, to compare it with others. */
   options: Record<string, unknown>;
-  /** Of a resume: the updates before, after which the log goes on. Default 0. */
-  step?: number;
+  /** Of a resume: the updates before, after which the log goes on. */
+  step?: number | undefined;
 }
 
 /** Writes what a training tells into files as it goes on. */
@@ -40,11 +40,12 @@ export class RunLog {
     formats: others = [],
     task,
     options,
-    step = 0,
+    step: resumedFrom,
   }: RunLogOptions): Promise<RunLog> {
-    if (step > 0) await truncateLogs(folder, step);
+    const step = resumedFrom ?? 0;
+    if (resumedFrom !== undefined) await truncateLogs(folder, step);
     const there = await listFolder(folder);
-    if (step === 0 && there.includes(jsonlFile)) {
+    if (resumedFrom === undefined && there.includes(jsonlFile)) {
       throw new FileError(`${folder}: holds the log of another training`, {
         hint: "name another folder, or remove this one first",
       });

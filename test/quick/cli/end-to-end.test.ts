@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -222,27 +222,62 @@ describe("train language-model for people", () => {
     `);
   });
 
-  it("Ctrl-C saves the last checkpoint and exits with 130", async () => {
+  it.each([
+    { signal: "SIGINT", again: "Ctrl-C", exit: 130 },
+    { signal: "SIGTERM", again: "SIGTERM", exit: 143 },
+  ] as const)("$signal saves the last checkpoint and exits with $exit", async ({ signal, again, exit }) => {
+    const out = at(signal);
     const { code, stdout, stderr } = await spawnUnrolled(
-      [...train("--epochs", "100000", "--validate-every", "5", "--out", at("stopped"), "--json")],
+      [...train("--epochs", "100000", "--checkpoint-every", "5", "--out", out, "--json")],
       {
         act(child, written) {
-          if (written.includes('"checkpoint"') && !child.killed) child.kill("SIGINT");
+          if (written.includes('"checkpoint"') && !child.killed) child.kill(signal);
         },
       },
     );
-    expect(code).toBe(130);
-    expect(stderr.replaceAll(root, "…")).toMatchInlineSnapshot(`
-      "stopping; Ctrl-C again to stop at once
-      stopped; …/stopped holds the best model so far
+    expect(code).toBe(exit);
+    expect(stderr.replaceAll(root, "…")).toBe(
+      `stopping; ${again} again to stop at once\n` +
+        `stopped; …/${signal} holds the best model so far; the same command with --resume goes on from here\n`,
+    );
+    const events = jsonLines(stdout);
+    const { step } = events.at(-1)!;
+    expect(events.at(-1)).toMatchObject({ type: "done", reason: "aborted" });
+    expect(events.findLast(({ kind }) => kind === "last")).toMatchObject({ step });
+    const [description] = jsonLines((await unrolled("inspect", out, "--json")).stdout);
+    expect(description!.training).toMatchObject({ step });
+  });
+
+  it("resumes where a signal stopped it, and says what it is asked to do otherwise", async () => {
+    const options = ["--epochs", "3", "--dropout", "0.2"];
+    await unrolled(...train(...options, "--out", at("whole")));
+    const { code } = await spawnUnrolled(
+      [...train(...options, "--checkpoint-every", "4", "--out", at("pieces"), "--json")],
+      {
+        act(child, written) {
+          if (written.includes('"checkpoint"') && !child.killed) child.kill("SIGTERM");
+        },
+      },
+    );
+    expect(code).toBe(143);
+    const text = ["--text", at("text.txt"), "--out", at("pieces"), "--resume"];
+    const { stderr } = await unrolled("train", "language-model", ...text);
+    expect(stderr.replaceAll(root, "…")).toMatch(
+      /^resumed from …\/pieces\/training\/0+\d: \d+ updates, 0 whole epochs\n/,
+    );
+    expect(readFileSync(at("pieces", "model.safetensors"))).toEqual(
+      readFileSync(at("whole", "model.safetensors")),
+    );
+    const again = await unrolled("train", "language-model", ...text, "--hidden-size", "64");
+    expect(again).toMatchObject({ code: 2, stdout: "" });
+    expect(again.stderr).toMatchInlineSnapshot(`
+      "error: resume goes on with the options the training began with: --hidden-size was 32, got 64
+      hint: leave these out, or train anew in another folder
       "
     `);
-    const events = jsonLines(stdout);
-    expect(events.at(-1)).toMatchObject({ type: "done", reason: "aborted" });
-    const { step } = events.at(-1)!;
-    expect(events.at(-2)).toMatchObject({ type: "checkpoint", kind: "last", step });
-    const [description] = jsonLines((await unrolled("inspect", at("stopped"), "--json")).stdout);
-    expect(description!.training).toMatchObject({ step });
+    const finished = await unrolled("train", "language-model", ...text);
+    expect(finished.code).toBe(0);
+    expect(finished.stderr).toContain("this training is finished; more epochs go on with it");
   });
 
   it("a reader that has seen enough is no failure", async () => {

@@ -98,6 +98,8 @@ const options: Record<Exclude<keyof LanguageModelOptions, "onProgress" | "signal
   seed: true,
   threads: true,
   out: true,
+  resume: true,
+  checkpointEvery: true,
   logDir: true,
   log: true,
   logEvery: true,

@@ -18,7 +18,8 @@ export async function unrolled(...args: string[]): Promise<Outcome> {
       return true;
     });
   const spies = [catchOutput("stdout"), catchOutput("stderr")];
-  const listeners = process.listeners("SIGINT");
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const listeners = signals.flatMap((signal) => process.listeners(signal));
   process.exitCode = undefined;
   try {
     await main(args);
@@ -26,8 +27,10 @@ export async function unrolled(...args: string[]): Promise<Outcome> {
   } finally {
     for (const spy of spies) spy.mockRestore();
     process.exitCode = undefined;
-    for (const listener of process.listeners("SIGINT")) {
-      if (!listeners.includes(listener)) process.off("SIGINT", listener);
+    for (const signal of signals) {
+      for (const listener of process.listeners(signal)) {
+        if (!listeners.includes(listener)) process.off(signal, listener);
+      }
     }
   }
   return outcome;
