@@ -3,6 +3,7 @@ import { step } from "../autograd/step.ts";
 import { crossEntropy } from "../ops/cross-entropy.ts";
 import { AdamW } from "../optim/adam.ts";
 import { clipGradNorm } from "../optim/clip.ts";
+import { manualSeed } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { Embedding } from "./embedding.ts";
 import { freeze } from "./freeze.ts";
@@ -49,6 +50,25 @@ describe("freeze", () => {
       }
     });
   }
+
+  it("changes no other gradient", () => {
+    const tokens = tensor(new Int32Array([0, 1, 2, 3, 4, 0]), [3, 2]);
+    const gradients = (patterns: string[]) => {
+      manualSeed(1);
+      const model = new Model();
+      freeze(model, patterns);
+      step(() => {
+        const { output } = model.rnn.forward(model.embedding.forward(tokens));
+        crossEntropy(model.output.forward(output), tokens).backward();
+      });
+      return new Map([...model.namedParameters()].map(([name, { grad }]) => [name, grad?.toArray()]));
+    };
+    const all = gradients([]);
+    for (const name of all.keys()) {
+      const rest = gradients([name]);
+      expect(rest).toEqual(new Map(all).set(name, undefined));
+    }
+  });
 
   it("gives the names, in the model's order", () => {
     expect(freeze(new Model(), ["output.bias", "rnn.*_l0", "rnn.bias_ih_*"])).toEqual([
