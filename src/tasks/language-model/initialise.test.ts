@@ -201,6 +201,24 @@ describe("initFrom", () => {
     expect(model.config.training).toMatchObject({ freeze: ["rnn.*"], ema: 0.9 });
   });
 
+  it("with frozen and averaged weights is resumed exactly, without the model it began from", async () => {
+    const options = { freeze: ["embedding.*"], ema: 0.9, epochs: 3, validateEvery: 5 };
+    const whole = await train({ ...options, initFrom: folder });
+    const start = join(root, "start");
+    await lm.save(start);
+    const controller = new AbortController();
+    const out = join(root, "resumed");
+    await LanguageModel.train(target, {
+      ...{ ...once, ...options, initFrom: start, out, signal: controller.signal },
+      onProgress(event) {
+        if (event.type === "validation" && event.step === 10) controller.abort();
+      },
+    });
+    rmSync(start, { recursive: true });
+    const resumed = await LanguageModel.train(target, { out, resume: true });
+    expect(resumed.network.stateDict()).toEqual(whole.model.network.stateDict());
+  });
+
   it("refuses what does not fit", async () => {
     const initFrom = folder;
     expect(

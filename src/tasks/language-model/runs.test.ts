@@ -80,13 +80,15 @@ describe("trainRuns", () => {
       epochs: 3,
       signal: controller.signal,
       onProgress: (event, name) => {
-        if (name === "seed-1" && event.type === "done") controller.abort();
+        if (name === "seed-2" && event.type === "validation") controller.abort();
       },
     });
     expect(first.results.map((result) => result.run)).toEqual(["seed-1"]);
-    expect(existsSync(join(root, "again", "seed-2"))).toBe(false);
+    expect(existsSync(join(root, "again", "seed-2"))).toBe(true);
     const second = await run("again", seeds(1, 2, 3), { epochs: 3, threads: 2 });
     expect(second.trained).toEqual(["seed-2", "seed-3"]);
+    const resumes = second.events.filter(([, { type }]) => type === "resume");
+    expect(resumes).toMatchObject([["seed-2", { epoch: 1 }]]);
     expect(second.results[0]).toEqual(first.results[0]);
     expect((await run("again", seeds(3, 4, 1), { epochs: 3 })).trained).toEqual(["seed-4"]);
     const whole = await run("whole", seeds(2), { epochs: 3 });
