@@ -66,10 +66,10 @@ export class Workplace {
 
   constructor() {
     const { exports } = JSON.parse(readPage("package.json")) as {
-      exports: Record<string, { default?: string }>;
+      exports: Record<string, { types?: string }>;
     };
-    const entries = Object.entries(exports).flatMap(([key, { default: built }]) =>
-      built ? [[key, built.replace("./dist/", "./src/").replace(/\.js$/, ".ts")]] : [],
+    const entries = Object.entries(exports).flatMap(([key, { types }]) =>
+      types ? [[key, types.replace("./dist/", "./src/").replace(".d.ts", ".ts")]] : [],
     );
     const unrolled = join(this.folder, "node_modules/unrolled");
     mkdirSync(unrolled, { recursive: true });

@@ -33,9 +33,6 @@ it("links lead somewhere", () => {
 it("programs compile", async () => {
   for (const snippet of pages.flatMap(snippetsOf)) workplace.place(snippet);
   const compilerOptions = {
-    paths: Object.fromEntries(
-      ["", "/worker", "/testing"].map((entry) => [`unrolled${entry}`, [join(root, `src${entry}/index.ts`)]]),
-    ),
     typeRoots: [join(root, "node_modules/@types")],
     noUnusedLocals: false,
   };
