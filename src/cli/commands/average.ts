@@ -81,7 +81,7 @@ async function average(folders: string[], { out, text, best, threads, json }: Fl
   process.stdout.write(`${out} holds the mean of ${averaged.length} models\n`);
   if (ofMean && measured.every(({ loss }) => loss < ofMean.loss)) {
     process.stderr.write(
-      "note: it is worse than each of them; models can be averaged that started from the same one\n",
+      "note: it is worse than each of them; those average well that started from one model and are still near it\n",
     );
   }
 }
