@@ -43,4 +43,4 @@ it("programs compile", async () => {
     code: 0,
     output: "",
   });
-});
+}, 120_000);
