@@ -39,6 +39,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     summary: "show a model's configuration, parameters, vocabulary and training",
     load: () => import("./commands/inspect.ts"),
   },
+  runs: {
+    summary: "list, compare and plot trainings by their logs",
+    load: () => import("./commands/runs.ts"),
+  },
   doctor: {
     summary: "check what this machine can do",
     load: () => import("./commands/doctor.ts"),

@@ -30,8 +30,8 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
 
 let count = 0;
 
-/** A process, told apart from a later one of the same number by when it began. */
-interface Owner {
+/** A process that a folder belongs to, told apart from a later one of the same number by when it began. */
+export interface Owner {
   host: string;
   pid: number;
   /** "0" where the system does not say. */
@@ -45,7 +45,7 @@ function ownerOf(name: string): Owner | undefined {
   return host === undefined ? undefined : { host, pid: Number(pid), started: started! };
 }
 
-function thisProcess(): Owner {
+export function thisProcess(): Owner {
   const os = nodeModule<typeof import("node:os")>("node:os")!;
   const host = os.hostname().replace(/[^\w.-]/g, "_") || "localhost";
   return { host, pid: process.pid, started: startOf(process.pid) };
@@ -66,7 +66,7 @@ function startOf(pid: number): string {
 }
 
 /** False only if the process is known to be gone; of another machine's nothing is known. */
-function mayLive({ host, pid, started }: Owner): boolean {
+export function mayLive({ host, pid, started }: Owner): boolean {
   if (host !== thisProcess().host) return true;
   try {
     process.kill(pid, 0);

@@ -14,7 +14,7 @@ const floors = [
   ["tensor"],
   ["autograd", "ops"],
   ["nn", "optim"],
-  ["training", "decoding", "metrics", "data", "io"],
+  ["training", "decoding", "metrics", "data", "io", "plot"],
   ["tasks"],
   ["index.ts", "testing", "worker"],
   ["cli"],

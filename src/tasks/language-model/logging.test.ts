@@ -66,6 +66,30 @@ describe("the log of a training", () => {
   });
 });
 
+it("goes on where a training is resumed, as if it had not stopped", async () => {
+  const logged = (out: string) =>
+    readFileSync(join(out, "training", "logs", "events.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as LanguageModelEvent);
+  const told = (out: string) =>
+    logged(out).flatMap((event) => {
+      if (event.type === "step" || event.type === "validation") return [[event.type, event.step, event.loss]];
+      return event.type === "sample" ? [[event.type, event.step, event.text]] : [];
+    });
+  const options = { validateEvery: 10, sampleEvery: 2, logEvery: 1 };
+  const [whole, stopped] = [join(root, "whole"), join(root, "stopped")];
+  await train({ ...options, out: whole });
+  const stop = new AbortController();
+  const onProgress = ({ type, step }: { type: string; step?: number }) => {
+    if (type === "step" && step === 33) stop.abort();
+  };
+  await train({ ...options, out: stopped, signal: stop.signal, onProgress });
+  expect(told(stopped).at(-1)?.slice(0, 2)).toEqual(["step", 33]);
+  await train({ ...options, out: stopped, resume: true });
+  expect(told(stopped)).toEqual(told(whole));
+});
+
 describe("what is logged", () => {
   it("has a step event every so many updates, and before each validation", async () => {
     const { events } = await train({ logEvery: 10 });

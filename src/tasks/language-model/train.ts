@@ -73,7 +73,10 @@ async function trainOn({ name, tokenizer, train, valid, fingerprint }: Corpus, s
     resumed?.step,
   );
   if (folder !== undefined) await writeModelFolder(folder, { config, tokenizer });
-  if (resumed) onProgress?.(resumed);
+  if (resumed) {
+    await log?.write(resumed);
+    onProgress?.(resumed);
+  }
   if (initialised) {
     await log?.write({ ...initialised, step: 0 });
     onProgress?.(initialised);

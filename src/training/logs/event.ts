@@ -1,7 +1,8 @@
-import type { TrainingEvent } from "../events.ts";
+import type { Owner } from "../../io/folder-lock.ts";
+import type { ResumeEvent, TrainingEvent } from "../events.ts";
 
 /** What a log holds: how the training was begun, and all it told. */
-export type LogEvent = StartEvent | InitialisedEvent | TrainingEvent;
+export type LogEvent = StartEvent | InitialisedEvent | ResumeEvent | TrainingEvent;
 
 /** The first of a log, and the first again after each resume. */
 export interface StartEvent {
@@ -12,7 +13,7 @@ export interface StartEvent {
   /** Everything the training was told, and what it is of interest to compare. */
   options: Record<string, unknown>;
   /** The process that trains. */
-  process: { host: string; pid: number };
+  process: Owner;
 }
 
 /** Weights were taken over from another model; what a task says of that is kept as it is. */

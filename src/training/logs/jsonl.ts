@@ -1,4 +1,3 @@
-import type { LogEvent } from "./event.ts";
 import { type LogFormat, linesOf } from "./format.ts";
 
 const encoder = new TextEncoder();
@@ -24,20 +23,19 @@ export const jsonl: LogFormat = {
   },
 };
 
-/** An event as it stands in a file: nothing but its type and update can be relied on. */
-export type LoggedEvent = Partial<Omit<LogEvent, "type" | "step">> & {
-  type: LogEvent["type"];
+/** An event as it stands in a log: nothing but its type and update can be relied on. */
+export interface LoggedEvent {
+  type: string;
   step: number;
   time?: string;
-};
+  [field: string]: unknown;
+}
 
 /** A line as an event; undefined if it is none. */
 export function parseEvent(line: string): LoggedEvent | undefined {
   try {
-    const event = JSON.parse(line) as Partial<LoggedEvent> | null;
-    return typeof event?.type === "string" && Number.isFinite(event.step)
-      ? (event as LoggedEvent)
-      : undefined;
+    const event = JSON.parse(line) as LoggedEvent | null;
+    return typeof event?.type === "string" && Number.isFinite(event.step) ? event : undefined;
   } catch {
     return undefined;
   }

@@ -118,6 +118,14 @@ describe("after a crash", () => {
     expect(readdirSync(folder)).toContain("events.out.tfevents.0001");
   });
 
+  it("goes on in all formats that are there", async () => {
+    await logSteps([10, 20]);
+    await logSteps([20, 30], { step: 10, formats: [] });
+    const rows = text("metrics.csv").trimEnd().split("\n");
+    expect(rows.map((row) => row.split(",")[0])).toEqual("step 10 10 20 20 30 30".split(" "));
+    expect(readdirSync(folder)).toContain("events.out.tfevents.0002");
+  });
+
   it("keeps what it cannot read for the user to see", async () => {
     writeFileSync(at("notes.txt"), "mine");
     await logSteps([10]);

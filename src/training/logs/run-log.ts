@@ -1,7 +1,7 @@
-import { nodeModule } from "../../engine/features.ts";
 import { FileError } from "../../errors.ts";
 import { appendFile, truncateFile } from "../../io/append.ts";
 import { joinPath, listFolder, readFile } from "../../io/files.ts";
+import { thisProcess } from "../../io/folder-lock.ts";
 import { csv } from "./csv.ts";
 import type { LogEvent, StartEvent } from "./event.ts";
 import type { LogFormat } from "./format.ts";
@@ -18,7 +18,7 @@ const MAX_LOG = 2 ** 31;
 export interface RunLogOptions {
   /** New, or without a log; of a resume, that of its log. */
   folder: string;
-  /** Besides JSONL. */
+  /** Besides JSONL; of a resume, besides those that are there. */
   formats?: readonly LogFormatName[];
   task: string;
   /** What the training was told, to compare it with others. */
@@ -53,8 +53,9 @@ export class RunLog {
     const start: StartEvent = { type: "start", step, task, options, process: thisProcess() };
     const time = new Date();
     const files = [];
-    for (const name of new Set(["jsonl" as const, ...others])) {
-      const format = formats[name];
+    for (const [name, format] of Object.entries(formats)) {
+      const continued = resumedFrom !== undefined && there.some(format.owns);
+      if (name !== "jsonl" && !continued && !(others as readonly string[]).includes(name)) continue;
       const session = 1 + there.filter(format.owns).length;
       const file = format.fileName(session);
       const path = joinPath(folder, file);
@@ -87,9 +88,4 @@ export async function truncateLogs(folder: string, step: number): Promise<void> 
     const length = format.lengthUpTo(step, bytes);
     if (length < bytes.length) await truncateFile(path, length);
   }
-}
-
-function thisProcess(): StartEvent["process"] {
-  const os = nodeModule<typeof import("node:os")>("node:os")!;
-  return { host: os.hostname(), pid: process.pid };
 }

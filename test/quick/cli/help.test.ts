@@ -14,6 +14,7 @@ const commands = [
   "score",
   "generate",
   "inspect",
+  "runs",
   "doctor",
 ];
 
@@ -38,6 +39,7 @@ it("lists every command", async () => {
       score          give each line its log-probability and perplexity
       generate       let a language model write
       inspect        show a model's configuration, parameters, vocabulary and training
+      runs           list, compare and plot trainings by their logs
       doctor         check what this machine can do
 
     Run \`unrolled <command> --help\` for a command's options and examples.
