@@ -13,7 +13,8 @@ const kinds: Record<string, LanguageModelOptions> = {
       dropout: 0.3,
       numLayers: 2,
       optimizer: "sgd",
-      learningRate: 0.5,
+      learningRate: 4,
+      epochs: 5,
     },
   },
   "accumulated gradients, a cosine schedule": {
