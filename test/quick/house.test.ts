@@ -16,7 +16,7 @@ const floors = [
   ["nn", "optim"],
   ["training", "decoding", "metrics", "data", "io", "plot"],
   ["tasks"],
-  ["index.ts", "testing", "worker"],
+  ["index.ts", "inference.ts", "testing", "worker"],
   ["cli"],
 ];
 
@@ -114,7 +114,7 @@ it("a page that imports the library loads no Node built-in", () => {
       else if (inside(to)) visit(to);
     }
   };
-  for (const entry of ["index.ts", "worker/index.ts", "worker/entry.ts"])
+  for (const entry of ["index.ts", "inference.ts", "worker/index.ts", "worker/entry.ts"])
     visit(join("src", ...entry.split("/")));
   expect(builtins).toEqual([]);
   expect(seen.size).toBeGreaterThan(20);

@@ -1,0 +1,15 @@
+/** `unrolled/inference`: models that are trained already, without what trains them. */
+export { ready, setThreads, threads } from "./engine/index.ts";
+export * from "./errors.ts";
+export type { ModelFiles, ModelSource } from "./io/index.ts";
+export type {
+  EvaluateOptions,
+  Evaluation,
+  GenerateOptions,
+  GenerationState,
+  LanguageModelConfig,
+  Score,
+  TextSource,
+  TextStream,
+} from "./tasks/index.ts";
+export { LanguageModel } from "./tasks/language-model/model.ts";
