@@ -5,7 +5,7 @@ import { fileError } from "./files.ts";
 import { nodeFiles } from "./node-files.ts";
 
 /** Bytes read at a time. */
-export const CHUNK = 2 ** 18;
+const CHUNK = 2 ** 19;
 
 /** What may be packed how: told by the first bytes, whatever the file is called. */
 const packings = [
@@ -16,8 +16,8 @@ const packings = [
 type Packing = (typeof packings)[number]["name"];
 
 /**
- * The content of a file in pieces, unpacked if it is packed by gzip or zstd. `onRead` is told the bytes as they come from
- * the disk.
+ * The content of a file in pieces, unpacked if it is packed by gzip or zstd; a piece is there until the next one is asked
+ * for. `onRead` is told the bytes as they come from the disk.
  */
 export async function* readBytes(
   path: string,
@@ -31,7 +31,7 @@ export async function* readBytes(
   yield* packing ? unpack(path, packing, all) : all;
 }
 
-/** The bytes of a file as they are on the disk, in pieces. */
+/** The bytes of a file as they are on the disk, in pieces, each of them there until the next one is asked for. */
 export async function* rawBytes(
   path: string,
   onRead: (bytes: number) => void = () => {},
@@ -40,8 +40,9 @@ export async function* rawBytes(
   try {
     const handle = await fs.open(path);
     try {
+      const buffer = new Uint8Array(CHUNK);
       for (;;) {
-        const { bytesRead, buffer } = await handle.read({ buffer: new Uint8Array(CHUNK) });
+        const { bytesRead } = await handle.read({ buffer });
         if (bytesRead === 0) return;
         onRead(bytesRead);
         yield buffer.subarray(0, bytesRead);
@@ -52,6 +53,11 @@ export async function* rawBytes(
   } catch (cause) {
     throw (cause as { syscall?: unknown }).syscall === undefined ? cause : fileError(path, "read", cause);
   }
+}
+
+/** Copies that a stream may keep. */
+async function* copies(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) yield piece.slice();
 }
 
 async function* chain(first: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -70,7 +76,7 @@ async function* unpack(
 ): AsyncGenerator<Uint8Array> {
   const { pipeline } = nodeModule<typeof import("node:stream")>("node:stream")!;
   // What fails is seen by the loop below; the callback keeps it from being thrown at the process too.
-  const unpacked: Readable = pipeline(bytes, unpacker(path, packing), () => {});
+  const unpacked: Readable = pipeline(copies(bytes), unpacker(path, packing), () => {});
   try {
     yield* unpacked as AsyncIterable<Uint8Array>;
   } catch (cause) {

@@ -37,17 +37,19 @@ export class CharTokenizer implements Tokenizer {
     const unseen = new Set<string>();
     let count = 0;
     for (let i = 0; i < text.length; i++) {
-      let token: number | undefined = units[text.charCodeAt(i)]!;
-      if (token < 0) {
-        const code = text.codePointAt(i)!;
-        token = this.#tokens.get(code);
-        if (token === undefined) unseen.add(String.fromCodePoint(code));
-        if (code > 0xffff) i++;
+      const token = units[text.charCodeAt(i)]!;
+      if (token >= 0) {
+        tokens[count++] = token;
+        continue;
       }
-      tokens[count++] = token ?? 0;
+      const code = text.codePointAt(i)!;
+      const other = this.#tokens.get(code);
+      if (other === undefined) unseen.add(String.fromCodePoint(code));
+      else tokens[count++] = other;
+      if (code > 0xffff) i++;
     }
     if (unseen.size > 0) throw unseenError(what, [...unseen], this.size);
-    return tokens.slice(0, count);
+    return count === text.length ? tokens : tokens.slice(0, count);
   }
 
   decode(tokens: ArrayLike<number>): string {
@@ -71,6 +73,7 @@ function unitTable(tokens: ReadonlyMap<number, number>): Int32Array {
 
 /** Collects the characters of a text that may come in pieces. */
 export class SeenCharacters {
+  readonly ofAll = true;
   /** By code point. */
   readonly #seen = new Uint8Array(0x110000);
 

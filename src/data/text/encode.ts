@@ -6,9 +6,11 @@ import type { Tokenizer } from "./tokenizer.ts";
 import { tokenizerFromJSON } from "./tokenizer-json.ts";
 import type { TokenSequence } from "./tokens.ts";
 
-/** Collects a vocabulary from the pieces of a text; `held` are those to validate on. */
+/** Collects a vocabulary from the pieces of a text. */
 export interface VocabularyBuilder {
-  add(piece: string, held: boolean): void;
+  /** Whether it is that of the text to validate on too. */
+  readonly ofAll: boolean;
+  add(piece: string): void;
   tokenizer(): Tokenizer;
 }
 
@@ -109,24 +111,26 @@ async function encode(
   reading: Reading,
   begin: (tokenizer: Tokenizer) => Write,
 ): Promise<Tokenizer> {
-  const { text, held, at, vocabulary } = encoding;
-  let total = 0;
-  if (typeof held === "number" && held > 0) {
-    for await (const [piece] of partsOf({ ...encoding, held: 0 }, 0, "measure", reading)) {
-      total += measureText(piece, at);
+  const { text, at, vocabulary } = encoding;
+  const fraction = typeof encoding.held === "number" ? encoding.held : 0;
+  const builder = "settings" in vocabulary ? vocabulary.builder() : undefined;
+  const lengths: number[] = [];
+  if (fraction > 0 || builder?.ofAll) {
+    const stage = builder?.ofAll ? "vocabulary" : "measure";
+    for await (const [piece] of partsOf(encoding, undefined, stage, reading)) {
+      if (fraction > 0) lengths.push(measureText(piece, at));
+      if (builder?.ofAll) builder.add(piece);
     }
   }
-  let tokenizer: Tokenizer;
-  if ("settings" in vocabulary) {
-    const builder = vocabulary.builder();
-    for await (const [piece, held] of partsOf(encoding, total, "vocabulary", reading))
-      builder.add(piece, held);
-    tokenizer = builder.tokenizer();
-  } else {
-    tokenizer = vocabulary;
+  const cut = () => (fraction > 0 ? new TextCut(lengths, fraction, at) : undefined);
+  if (builder && !builder.ofAll) {
+    for await (const [piece, held] of partsOf(encoding, cut(), "vocabulary", reading)) {
+      if (!held) builder.add(piece);
+    }
   }
+  const tokenizer = "settings" in vocabulary ? builder!.tokenizer() : vocabulary;
   const write = begin(tokenizer);
-  for await (const [piece, held] of partsOf(encoding, total, "tokens", reading)) {
+  for await (const [piece, held] of partsOf(encoding, cut(), "tokens", reading)) {
     write(tokenizer.encode(piece, held ? "validation text" : text.name), held);
   }
   return tokenizer;
@@ -134,25 +138,20 @@ async function encode(
 
 /** The pieces in order, and whether they are held out. */
 async function* partsOf(
-  { text, held, at }: Encoding,
-  total: number,
+  { text, held }: Encoding,
+  cut: TextCut | undefined,
   stage: ReadingStage,
   reading: Reading,
 ): AsyncGenerator<[piece: string, held: boolean]> {
   const texts = typeof held === "number" ? [text] : [text, held];
   const onRead = progressOf(texts, stage, reading);
-  const cut = typeof held === "number" && held > 0 ? new TextCut(total, held, at) : undefined;
   for await (const piece of text.pieces(onRead)) {
-    reading.signal?.throwIfAborted();
     const [before, after] = cut ? cut.split(piece) : [piece, ""];
     if (before !== "") yield [before, false];
     if (after !== "") yield [after, true];
   }
   if (typeof held === "number") return;
-  for await (const piece of held.pieces(onRead)) {
-    reading.signal?.throwIfAborted();
-    yield [piece, true];
-  }
+  for await (const piece of held.pieces(onRead)) yield [piece, true];
 }
 
 /** Tells of each hundredth that is read. */

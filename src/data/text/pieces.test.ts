@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { WholeLines } from "./lines.ts";
 import { decodeText } from "./text.ts";
-import { splitText, TextCut } from "./text-cut.ts";
+import { measureText, splitText, TextCut } from "./text-cut.ts";
 import { Utf8Reader } from "./utf8.ts";
 import { WordCounts, WordTokenizer } from "./word-tokenizer.ts";
 
@@ -56,29 +55,37 @@ describe("UTF-8 in pieces", () => {
 
 describe("lines", () => {
   const pieces = (texts: string[], longest?: number) => {
-    const lines = new WholeLines(longest);
-    return [...texts.map((text) => lines.push(text)), lines.end()];
+    const reader = new Utf8Reader("text", longest);
+    return [...texts.map((text) => reader.push(utf8(text))), reader.end(), reader.open];
   };
 
   it("come out when they are whole", () => {
-    expect(pieces(["a b", " c\nd", "", "e\nf\n", "g"])).toEqual(["", "a b c\n", "", "de\nf\n", "", "g"]);
+    expect(pieces(["a b", " c\nd", "", "e\nf\r\n", "g"])).toEqual([
+      "",
+      "a b c\n",
+      "",
+      "de\nf\n",
+      "",
+      "g",
+      true,
+    ]);
+    expect(pieces(["a\n", "b\r"])).toEqual(["a\n", "", "b\n", false]);
   });
 
-  it("are cut at a blank, or anywhere, if they are too long", () => {
+  it("are cut at a blank, or anywhere between characters, if they are too long", () => {
     expect(pieces(["ab cd ef", "ghij", "klmnopqrst", "\n"], 6)).toEqual([
       "ab cd ",
       "",
       "efghijklmnopqrst",
       "\n",
       "",
+      false,
     ]);
-  });
-
-  it("end where a file ends", () => {
-    const lines = new WholeLines(4);
-    expect(lines.breakLine()).toBe("");
-    expect([lines.push("a\nb"), lines.breakLine(), lines.breakLine()]).toEqual(["a\n", "b\n", ""]);
-    expect([lines.push("abcdefg"), lines.breakLine(), lines.end()]).toEqual(["abcdefg", "\n", ""]);
+    expect(pieces(["ab\rcd\ref gh\r", "\nij"], 6)).toEqual(["ab\ncd\n", "ef gh\n", "ij", true]);
+    expect(pieces(["abcdefgh\r", "\n"], 6)).toEqual(["abcdefgh", "\n", "", false]);
+    const reader = new Utf8Reader("text", 3);
+    const cut = [...utf8("字🌊字🌊")].map((byte) => reader.push(Uint8Array.of(byte)));
+    expect(cut.filter((piece) => piece !== "")).toEqual(["字", "🌊", "字", "🌊"]);
   });
 });
 
@@ -87,8 +94,8 @@ describe("a cut through pieces", () => {
     const text = "one 🌊\ntwo\n\nthree four 字 five\nsix\n🌊🌊\nseven".repeat(3);
     const lines = text.match(/.*\n|.+$/g)!;
     for (let percent = 1; percent <= 50; percent++) {
-      const total = at === "line" ? text.length : [...text].length;
-      const cut = new TextCut(total, percent / 100, at);
+      const lengths = lines.map((line) => measureText(line, at));
+      const cut = new TextCut(lengths, percent / 100, at);
       const parts = lines.map((line) => cut.split(line));
       const joined = [parts.map(([before]) => before).join(""), parts.map(([, after]) => after).join("")];
       expect(joined).toEqual(splitText(text, percent / 100, at));

@@ -3,7 +3,6 @@ import { fileError } from "../../io/files.ts";
 import { expandGlobs } from "../../io/globs.ts";
 import { nodeFiles } from "../../io/node-files.ts";
 import { rawBytes, readBytes } from "../../io/unpack.ts";
-import { WholeLines } from "./lines.ts";
 import { Utf8Reader } from "./utf8.ts";
 
 /** A text that can be read as often as needed, without being in memory as a whole. */
@@ -67,14 +66,13 @@ export class TextInFiles implements TextInPieces {
   }
 
   async *pieces(onRead?: (bytes: number) => void): AsyncGenerator<string> {
-    const lines = new WholeLines();
     for (const [i, { path }] of this.#files.entries()) {
-      if (i > 0) yield* some(lines.breakLine());
       const reader = new Utf8Reader(path);
-      for await (const bytes of readBytes(path, onRead)) yield* some(lines.push(reader.push(bytes)));
-      yield* some(lines.push(reader.end()));
+      for await (const bytes of readBytes(path, onRead)) yield* some(reader.push(bytes));
+      const rest = reader.end();
+      const another = i + 1 < this.#files.length;
+      yield* some(another && reader.open ? `${rest}\n` : rest);
     }
-    yield* some(lines.end());
   }
 
   async stamp(): Promise<string> {

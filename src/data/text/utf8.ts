@@ -2,42 +2,54 @@ import { DataError } from "../../errors.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+const BLANK = 32;
+
+/** A line longer than this is cut at a blank, or anywhere if it has none: a text may have no line breaks at all. */
+const LONGEST = 2 ** 22;
+
 /**
  * The text of a UTF-8 file whose bytes come in pieces of any size, as the tokenizers want it: line ends are "\n" and
- * there is no byte order mark. Refuses what is empty, binary or of another encoding, and says at which byte.
+ * there is no byte order mark. It goes out in pieces that end where lines do, so that no character, no word and no rule
+ * that looks at the letters around one is cut. Refuses what is empty, binary or of another encoding, and says where.
  */
 export class Utf8Reader {
   readonly #what: string;
-  /** Bytes of a character that is not whole yet. */
+  readonly #longest: number;
+  /** Bytes of a line that is not whole yet. */
   #rest: Uint8Array = new Uint8Array(0);
   /** Bytes decoded so far. */
   #offset = 0;
-  #pastMark = false;
-  /** A carriage return that waits for what follows it. */
-  #carriageReturn = "";
+  /** Whether the text so far ends inside a line. */
+  open = false;
 
-  constructor(what = "text") {
+  constructor(what = "text", longest = LONGEST) {
     this.#what = what;
+    this.#longest = longest;
   }
 
+  /** The lines that are whole now; perhaps none. */
   push(bytes: Uint8Array): string {
     const all = this.#rest.length > 0 ? joinBytes(this.#rest, bytes) : bytes;
-    const whole = wholeCharacters(all);
-    const text = this.#decode(all.subarray(0, whole));
+    let cut = all.lastIndexOf(LINE_FEED) + 1;
+    if (cut === 0 && all.length > this.#longest) cut = cutInLine(all);
+    const text = this.#decode(all.subarray(0, cut));
     // A copy: the caller may use its buffer again.
-    this.#rest = all.slice(whole);
-    this.#offset += whole;
-    return this.#lineEnds(text);
+    this.#rest = all.slice(cut);
+    return text;
   }
 
-  /** What is left when all bytes have come. */
+  /** The line that is left when all bytes have come. */
   end(): string {
     if (this.#offset + this.#rest.length === 0) throw new DataError(`${this.#what}: is empty`);
-    if (this.#rest.length > 0) throw this.#problem(this.#rest);
-    return this.#carriageReturn && "\n";
+    const text = this.#decode(this.#rest);
+    this.#rest = new Uint8Array(0);
+    return text;
   }
 
   #decode(bytes: Uint8Array): string {
+    if (bytes.length === 0) return "";
     let text: string;
     try {
       text = decoder.decode(bytes);
@@ -45,16 +57,11 @@ export class Utf8Reader {
       throw this.#problem(bytes);
     }
     if (text.includes("\0")) throw this.#problem(bytes);
-    if (this.#pastMark || text === "") return text;
-    this.#pastMark = true;
-    return text.startsWith("\uFEFF") ? text.slice(1) : text;
-  }
-
-  #lineEnds(text: string): string {
-    const all = this.#carriageReturn + text;
-    if (!all.includes("\r")) return all;
-    this.#carriageReturn = all.endsWith("\r") ? "\r" : "";
-    return (this.#carriageReturn ? all.slice(0, -1) : all).replace(/\r\n?/g, "\n");
+    if (this.#offset === 0 && text.startsWith("\uFEFF")) text = text.slice(1);
+    if (text.includes("\r")) text = text.replace(/\r\n?/g, "\n");
+    this.#offset += bytes.length;
+    this.open = !text.endsWith("\n");
+    return text;
   }
 
   /** What is wrong with bytes that do not decode. */
@@ -83,6 +90,17 @@ function joinBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
   joined.set(a);
   joined.set(b, a.length);
   return joined;
+}
+
+/** Where to cut bytes that have no line feed: after a carriage return or a blank, or else after a character. */
+function cutInLine(bytes: Uint8Array): number {
+  // A carriage return at the very end may be half of a line break.
+  const last = bytes.at(-1) === CARRIAGE_RETURN ? bytes.length - 1 : bytes.length;
+  return (
+    bytes.lastIndexOf(CARRIAGE_RETURN, last - 1) + 1 ||
+    bytes.lastIndexOf(BLANK) + 1 ||
+    wholeCharacters(bytes.subarray(0, last))
+  );
 }
 
 /** How many bytes there are up to a last character that is not whole. */

@@ -1,6 +1,7 @@
 import { DataError } from "../../errors.ts";
 import { decodeAll, symbolOf, TOKENIZER_VERSION, type TokenDecoder, type Tokenizer } from "./tokenizer.ts";
-import { EOS, separator, splitWords, UNK, type WordSplit } from "./words.ts";
+import { WordTable } from "./word-table.ts";
+import { EOS, separator, splitWords, UNK, visitWords, type WordSplit } from "./words.ts";
 
 export interface WordOptions {
   /** How text becomes words; default "whitespace". */
@@ -24,13 +25,13 @@ export class WordTokenizer implements Tokenizer {
   readonly words: readonly string[];
   readonly split: WordSplit;
   readonly lowercase: boolean;
-  readonly #tokens: Map<string, number>;
+  readonly #table: WordTable;
 
   constructor(words: readonly string[], { split = "whitespace", lowercase = false }: WordOptions = {}) {
     this.words = words;
     this.split = split;
     this.lowercase = lowercase;
-    this.#tokens = new Map(words.map((word, token) => [word, token]));
+    this.#table = new WordTable(words);
   }
 
   /** The vocabulary of a training text. */
@@ -45,8 +46,15 @@ export class WordTokenizer implements Tokenizer {
   }
 
   encode(text: string): Int32Array {
-    const words = splitWords(this.lowercase ? text.toLowerCase() : text, this.split);
-    return Int32Array.from(words, (word) => this.#tokens.get(word) ?? this.unknown);
+    // Lower case may be longer; there are no more words than letters.
+    const source = this.lowercase ? text.toLowerCase() : text;
+    const tokens = new Int32Array(source.length);
+    let count = 0;
+    visitWords(source, this.split, (words, from, to) => {
+      const token = this.#table.find(words, from, to);
+      tokens[count++] = token < 0 ? this.unknown : token;
+    });
+    return tokens.slice(0, count);
   }
 
   decode(tokens: ArrayLike<number>): string {
@@ -75,11 +83,12 @@ export class WordTokenizer implements Tokenizer {
 
 /** Counts the words of a text, which may come in pieces that end with a line. */
 export class WordCounts {
+  readonly ofAll = false;
   readonly #options: VocabularyOptions;
   readonly #most: number;
-  readonly #counts = new Map<string, number>();
-  /** Whether the text has `<unk>` in it, as the Penn Treebank does: its rare words are gone already. */
-  #hasUnknown = false;
+  /** `<unk>`, `<eos>`, and the words in the order in which they first came. */
+  #words = new WordTable([UNK, EOS]);
+  #counts = [0, 0];
   /** Words that occurred this often may have been forgotten. */
   #forgotten = 0;
 
@@ -91,20 +100,26 @@ export class WordCounts {
 
   add(text: string): void {
     const { split = "whitespace", lowercase = false } = this.#options;
-    const counts = this.#counts;
-    for (const word of splitWords(lowercase ? text.toLowerCase() : text, split)) {
-      const count = counts.get(word);
-      if (count !== undefined) counts.set(word, count + 1);
-      else if (word === UNK) this.#hasUnknown = true;
-      else if (word !== EOS) counts.set(ownString(word), 1);
-    }
-    while (counts.size > this.#most) this.#forget();
+    const [words, counts] = [this.#words, this.#counts];
+    visitWords(lowercase ? text.toLowerCase() : text, split, (source, from, to) => {
+      const number = words.find(source, from, to);
+      if (number >= 0) counts[number]!++;
+      else counts[words.add(source, from, to)] = 1;
+    });
+    while (this.#words.size > this.#most) this.#forget();
   }
 
   /** Drops the rarest words, as word2vec does (Mikolov et al. 2013): what is frequent stays, counted a little low. */
   #forget(): void {
     this.#forgotten++;
-    for (const [word, count] of this.#counts) if (count <= this.#forgotten) this.#counts.delete(word);
+    const [words, counts] = [this.#words, this.#counts];
+    this.#words = new WordTable([UNK, EOS]);
+    this.#counts = counts.slice(0, 2);
+    for (let number = 2; number < words.size; number++) {
+      if (counts[number]! <= this.#forgotten) continue;
+      const word = words.word(number);
+      this.#counts[this.#words.add(word, 0, word.length)] = counts[number]!;
+    }
   }
 
   tokenizer(): WordTokenizer {
@@ -113,23 +128,21 @@ export class WordCounts {
       lowercase = false,
       maxVocabulary = Number.POSITIVE_INFINITY,
     } = this.#options;
-    const { minCount = this.#hasUnknown ? 1 : 2 } = this.#options;
-    const words = [...this.#counts]
-      .filter(([, count]) => count >= minCount)
-      .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-      .slice(0, Math.max(0, maxVocabulary - 2))
-      .map(([word]) => word);
+    // A text that has <unk> in it has lost its rare words already.
+    const { minCount = this.#counts[0]! > 0 ? 1 : 2 } = this.#options;
+    const words: [word: string, count: number][] = [];
+    for (let number = 2; number < this.#words.size; number++) {
+      const count = this.#counts[number]!;
+      if (count >= minCount) words.push([this.#words.word(number), count]);
+    }
     if (words.length === 0) {
       throw new DataError(
-        `text: no word is left: none of ${this.#counts.size} occurs ${minCount} times or more`,
+        `text: no word is left: none of ${this.#words.size - 2} occurs ${minCount} times or more`,
         { hint: "lower minCount" },
       );
     }
-    return new WordTokenizer([UNK, EOS, ...words], { split, lowercase });
+    words.sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+    const kept = words.slice(0, Math.max(0, maxVocabulary - 2)).map(([word]) => word);
+    return new WordTokenizer([UNK, EOS, ...kept], { split, lowercase });
   }
-}
-
-/** A copy that does not keep the text alive that the word was cut from. */
-function ownString(word: string): string {
-  return word.length < 13 ? word : ` ${word}`.slice(1);
 }

@@ -18,7 +18,7 @@ import { checkTrainingOptions, type LanguageModelOptions, type TextSource } from
 
 // Larger than what is read at a time, so that pieces have borders.
 const verse = "The ship — 船 🌊 — sailed on,\nand naïve sailors sang of <unk> whales.\n\n";
-const book = Array.from({ length: 6000 }, (_, i) => `${i % 977} ${verse}`)
+const book = Array.from({ length: 8000 }, (_, i) => `${i % 977} ${verse}`)
   .join("")
   .trimEnd();
 

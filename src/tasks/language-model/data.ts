@@ -145,14 +145,7 @@ function vocabularyFor(options: ResolvedOptions): Encoding["vocabulary"] {
         ...(minCount && { minCount }),
         ...(maxVocabulary && { maxVocabulary }),
       };
-      const builder = () => {
-        const counts = new WordCounts(settings);
-        return {
-          add: (piece: string, held: boolean) => held || counts.add(piece),
-          tokenizer: () => counts.tokenizer(),
-        };
-      };
-      return { settings: { unit, ...settings }, builder };
+      return { settings: { unit, ...settings }, builder: () => new WordCounts(settings) };
     }
   }
 }
