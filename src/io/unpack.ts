@@ -82,7 +82,7 @@ async function* unpack(
   } catch (cause) {
     const { code = "", message } = cause as { code?: string; message: string };
     if (!/^(Z_|ZSTD_|ERR_ZSTD)/.test(code)) throw cause;
-    throw new FormatError(`${path}: is packed by ${packing}, but damaged: ${message}`, { cause });
+    throw new FormatError(`${path}: is packed by ${packing}, and cannot be unpacked: ${message}`, { cause });
   }
 }
 

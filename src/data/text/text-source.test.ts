@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -63,7 +65,7 @@ describe("a text in files", () => {
     expect((await read("long.zst")) === plain + plain).toBe(true);
     truncateSync(path("long.zst"), packed.length / 2);
     expect(await problem(read("long.zst"))).toMatchInlineSnapshot(
-      `"FormatError: …/long.zst: is packed by zstd, but damaged: unexpected end of file"`,
+      `"FormatError: …/long.zst: is packed by zstd, and cannot be unpacked: unexpected end of file"`,
     );
   });
 
@@ -84,7 +86,7 @@ describe("a text in files", () => {
       await problem(read("corpus/a.txt", "latin.txt.gz")),
     ]).toMatchInlineSnapshot(`
       [
-        "FormatError: …/cut.gz: is packed by gzip, but damaged: unexpected end of file",
+        "FormatError: …/cut.gz: is packed by gzip, and cannot be unpacked: unexpected end of file",
         "FileError: …/corpus/*.text: no file matches",
         "FileError: …/missing.txt: cannot be read: there is no such file or folder",
         "FileError: …/corpus: cannot be read: it is a folder, not a file",
@@ -105,6 +107,20 @@ describe("a text in files", () => {
     expect(await text.hash()).toBe(hash);
     writeFileSync(path("changing.txt"), plain.replace("line 15000", "Line 15000"));
     expect(await text.hash()).not.toBe(hash);
+  });
+
+  it.skipIf(process.platform === "win32")("may be a pipe, if it is small (not on Windows)", async () => {
+    execFileSync("mkfifo", [path("pipe")]);
+    const writing = writeFile(path("pipe"), "through a pipe");
+    const open = async () => TextInFiles.open([path("corpus/a.txt"), path("pipe")], "pipe");
+    expect(await inMemoryIfSmall(await open(), 100)).toMatchObject({ text: "of a\nthrough a pipe" });
+    await writing;
+    const again = writeFile(path("pipe"), plain);
+    expect(await problem(inMemoryIfSmall(await open(), 100))).toMatchInlineSnapshot(`
+      "DataError: pipe: is too long to be held in memory, and cannot be read a second time
+      hint: save it to a file first"
+    `);
+    await again.catch(() => {});
   });
 
   it("is held in memory if it is small, however small its packed file is", async () => {

@@ -1,4 +1,5 @@
 import { nodeModule } from "../../engine/features.ts";
+import { DataError } from "../../errors.ts";
 import { fileError } from "../../io/files.ts";
 import { expandGlobs } from "../../io/globs.ts";
 import { nodeFiles } from "../../io/node-files.ts";
@@ -49,19 +50,22 @@ export class TextInMemory implements TextInPieces {
 export class TextInFiles implements TextInPieces {
   readonly name: string;
   readonly bytes: number;
+  /** Whether it is there when it is read again: a pipe is not. */
+  readonly lasting: boolean;
   readonly #files: readonly FileFacts[];
 
   private constructor(files: readonly FileFacts[], name: string) {
     this.#files = files;
     this.name = name;
     this.bytes = files.reduce((sum, { size }) => sum + size, 0);
+    this.lasting = files.every(({ regular }) => regular);
   }
 
   /** Of files that paths and globs name. Empty ones are left out, unless there is no other. */
   static async open(patterns: readonly string[], name: string): Promise<TextInFiles> {
     const files: FileFacts[] = [];
     for (const path of await expandGlobs(patterns)) files.push(await factsOf(path));
-    const filled = files.filter(({ size }) => size > 0);
+    const filled = files.filter(({ size, regular }) => size > 0 || !regular);
     return new TextInFiles(filled.length > 0 ? filled : files, name);
   }
 
@@ -97,12 +101,16 @@ export class TextInFiles implements TextInPieces {
 }
 
 /** The text as a string if it has at most `limit` characters, else as it is. */
-export async function inMemoryIfSmall(text: TextInPieces, limit: number): Promise<TextInPieces> {
+export async function inMemoryIfSmall(text: TextInFiles, limit: number): Promise<TextInPieces> {
   if (text.bytes > limit) return text;
   let whole = "";
   for await (const piece of text.pieces()) {
     whole += piece;
-    if (whole.length > limit) return text;
+    if (whole.length <= limit) continue;
+    if (text.lasting) return text;
+    throw new DataError(`${text.name}: is too long to be held in memory, and cannot be read a second time`, {
+      hint: "save it to a file first",
+    });
   }
   return new TextInMemory(whole, text.name);
 }
@@ -114,6 +122,7 @@ function* some(piece: string): Generator<string> {
 interface FileFacts {
   path: string;
   size: number;
+  regular: boolean;
   /** Size, identity and times: another value whenever the file was written to, moved or replaced. */
   times: string;
 }
@@ -121,8 +130,9 @@ interface FileFacts {
 async function factsOf(path: string): Promise<FileFacts> {
   const { fs } = nodeFiles(path);
   try {
-    const { size, ino, mtimeNs, ctimeNs } = await fs.stat(path, { bigint: true });
-    return { path, size: Number(size), times: `${size} ${ino} ${mtimeNs} ${ctimeNs}` };
+    const stat = await fs.stat(path, { bigint: true });
+    const times = [stat.size, stat.ino, stat.mtimeNs, stat.ctimeNs].join(" ");
+    return { path, size: Number(stat.size), regular: stat.isFile(), times };
   } catch (cause) {
     throw fileError(path, "read", cause);
   }

@@ -1,5 +1,5 @@
 import { environment, nodeModule } from "../../engine/features.ts";
-import { DataError } from "../../errors.ts";
+import { DataError, FileError } from "../../errors.ts";
 import { fileError, joinPath } from "../../io/files.ts";
 import { nodeFiles } from "../../io/node-files.ts";
 import type { TextInPieces } from "./text-source.ts";
@@ -76,10 +76,18 @@ async function replaceFile(path: string, write: (temporary: string) => Promise<v
       if (!nodeFiles(path).sync.existsSync(path)) throw cause;
     });
   } catch (cause) {
-    throw (cause as { syscall?: unknown }).syscall === undefined ? cause : fileError(path, "written", cause);
+    throw (cause as { syscall?: unknown }).syscall === undefined ? cause : cacheError(path, cause);
   } finally {
     await fs.rm(temporary, { force: true }).catch(() => {});
   }
+}
+
+function cacheError(path: string, cause: unknown): FileError {
+  const { message } = fileError(path, "written", cause);
+  return new FileError(message, {
+    cause,
+    hint: "name another folder by `cache`, or keep no tokens by setting it to false",
+  });
 }
 
 const temporaryName = () => `${process.pid}-${Math.random().toString(36).slice(2)}.tmp`;
