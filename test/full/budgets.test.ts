@@ -1,0 +1,125 @@
+/** What a page downloads, what is installed, and how soon it starts: each with a budget that fails when it is broken. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { type OutputChunk, rolldown } from "rolldown";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Consumer, makeConsumer, manifest, root, succeed } from "./everywhere/consumer.ts";
+
+let consumer: Consumer;
+
+beforeAll(() => {
+  consumer = makeConsumer();
+});
+
+afterAll(() => consumer?.remove());
+
+/** The chunks of a page's bundle, minified. */
+async function bundle(names: string, from: string): Promise<OutputChunk[]> {
+  const code = `import { ${names} } from "${from}"; globalThis.used = [${names}];`;
+  const entry = join(consumer.folder, "entry.js");
+  const bundled = await rolldown({
+    input: entry,
+    platform: "browser",
+    logLevel: "silent",
+    plugins: [
+      {
+        name: "entry",
+        load: (id) => (id === entry ? code : null),
+        resolveId: (id) => (id === entry ? id : null),
+      },
+    ],
+  });
+  const { output } = await bundled.generate({ minify: true });
+  await bundled.close();
+  return output.filter((chunk) => chunk.type === "chunk");
+}
+
+const kilobytes = (chunks: OutputChunk[]) =>
+  chunks.reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0) / 1000;
+
+/** Of the two builds of the kernels a page downloads one; the larger is counted. */
+const isPlain = ({ moduleIds }: OutputChunk) => moduleIds.some((id) => /generated.plain/.test(id));
+const isRelaxed = ({ moduleIds }: OutputChunk) => moduleIds.some((id) => /generated.relaxed/.test(id));
+
+async function download(names: string, from: string) {
+  const chunks = await bundle(names, from);
+  const code = chunks.filter((chunk) => !isPlain(chunk) && !isRelaxed(chunk));
+  const kernels = Math.max(kilobytes(chunks.filter(isPlain)), kilobytes(chunks.filter(isRelaxed)));
+  return { chunks, code: kilobytes(code), kernels, total: kilobytes(code) + kernels };
+}
+
+describe("a page downloads, in kB", () => {
+  it.each([
+    ["to use a model", "LanguageModel", "unrolled/inference", 80],
+    ["to train a model", "LanguageModel", "unrolled", 140],
+    ["to ask a worker, which downloads the rest", "LanguageModelWorker", "unrolled/worker", 4],
+  ])("%s", async (_, names, from, budget) => {
+    const { code, kernels, total } = await download(names, from);
+    console.log(`${names} from ${from}: ${code.toFixed(1)} + kernels ${kernels.toFixed(1)} kB`);
+    expect(total).toBeGreaterThan(1);
+    expect(total).toBeLessThanOrEqual(budget);
+  });
+});
+
+describe("a bundle has what it uses and no more", () => {
+  const modulesOf = (chunks: OutputChunk[]) =>
+    new Set(chunks.flatMap(({ moduleIds }) => moduleIds.map((id) => id.replace(/.*unrolled.dist./, ""))));
+
+  it("of an op, that op", async () => {
+    const { chunks, code } = await download("tanh, tensor, ready", "unrolled");
+    const modules = [...modulesOf(chunks)];
+    expect(modules).toContain("ops/pointwise.js");
+    expect(
+      modules.filter((id) =>
+        /^(ops.(lstm|gru|rnn|gemm|softmax)|nn|optim|tasks|io|data|training|cli)\b/.test(id),
+      ),
+    ).toEqual([]);
+    expect(code).toBeLessThan(15);
+  });
+
+  it("of inference, no training", async () => {
+    const modules = [...modulesOf((await download("LanguageModel", "unrolled/inference")).chunks)];
+    expect(modules).toContain("tasks/language-model/model.js");
+    expect(modules.filter((id) => /^(optim|cli)\b|trainer|tensorboard/.test(id))).toEqual([]);
+  });
+});
+
+it("what is installed is as large as the documentation says", () => {
+  const sizeOf = (folder: string): number =>
+    readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
+      const path = join(folder, entry.name);
+      return sum + (entry.isDirectory() ? sizeOf(path) : statSync(path).size);
+    }, 0);
+  const megabytes = sizeOf(join(consumer.folder, "node_modules")) / 1e6;
+  const stated = Number(
+    /installs (\d+\.\d) MB/.exec(readFileSync(join(root, "docs/dependencies.md"), "utf8"))?.[1],
+  );
+  expect(megabytes).toBeLessThanOrEqual(stated);
+  expect(megabytes).toBeGreaterThan(0.8 * stated);
+});
+
+describe("it starts, at best of ten, in ms", () => {
+  const best = (measure: () => number) => Math.min(...Array.from({ length: 10 }, measure));
+
+  it("the command, to its version", () => {
+    const bin = join(consumer.folder, "node_modules/unrolled", manifest.bin.unrolled!);
+    const milliseconds = best(() => {
+      const started = performance.now();
+      succeed(process.execPath, [bin, "--version"], consumer.folder);
+      return performance.now() - started;
+    });
+    console.log(`unrolled --version: ${milliseconds.toFixed(0)} ms`);
+    expect(milliseconds).toBeLessThanOrEqual(150);
+  });
+
+  it("the engine, to its first result", () => {
+    const program =
+      'import { tanh, tensor } from "unrolled"; const t = performance.now(); tanh(tensor([1])).item(); console.log(performance.now() - t)';
+    const run = () =>
+      Number(succeed(process.execPath, ["--input-type=module", "-e", program], consumer.folder));
+    const milliseconds = best(run);
+    console.log(`engine: ${milliseconds.toFixed(0)} ms`);
+    expect(milliseconds).toBeLessThanOrEqual(50);
+  });
+});
