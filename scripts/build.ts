@@ -132,6 +132,34 @@ function digest(): string {
   return hash.digest("hex");
 }
 
+/** The families where the kernels are at hand at once. */
+function embedded(header: string): string {
+  return [
+    header,
+    ...(["relaxed", "plain"] as const).flatMap((build) =>
+      families.map((family) => `import ${build}_${family} from "./${build}/${family}.ts";`),
+    ),
+    "",
+    ...families.map(
+      (family) =>
+        `export const ${family}Kernels = { family: "${family}", relaxed: () => relaxed_${family}, plain: () => plain_${family} } as const;`,
+    ),
+    "",
+  ].join("\n");
+}
+
+/** The families where each is downloaded on its own; a bundle has those that its code names. */
+function downloaded(header: string): string {
+  return [
+    header,
+    ...families.map(
+      (family) =>
+        `export const ${family}Kernels = { family: "${family}", relaxed: () => import("./relaxed/${family}.ts"), plain: () => import("./plain/${family}.ts") } as const;`,
+    ),
+    "",
+  ].join("\n");
+}
+
 async function buildKernels(): Promise<void> {
   const stamp = join(generated, "digest.txt");
   const now = digest();
@@ -151,16 +179,18 @@ async function buildKernels(): Promise<void> {
   const rows: string[] = [];
   const all = createHash("sha256");
   for (const build of ["relaxed", "plain"] as const) {
-    const lines = [header];
+    mkdirSync(join(generated, build), { recursive: true });
     for (const family of families) {
       const wasm = await compile(family, build === "relaxed");
       all.update(wasm);
       const deflated = deflateRawSync(wasm, { level: constants.Z_BEST_COMPRESSION });
-      lines.push(`export const ${family} = "${deflated.toString("base64")}";`);
+      const bytes = `export default "${deflated.toString("base64")}";`;
+      writeFileSync(join(generated, build, `${family}.ts`), `${header}${bytes}\n`);
       rows.push(`${build.padEnd(8)} ${family.padEnd(10)} ${wasm.length} bytes, deflated ${deflated.length}`);
     }
-    writeFileSync(join(generated, `${build}.ts`), `${lines.join("\n")}\n`);
   }
+  writeFileSync(join(generated, "kernels.node.ts"), embedded(header));
+  writeFileSync(join(generated, "kernels.browser.ts"), downloaded(header));
   const abi = [
     header,
     `export const families = ${JSON.stringify(families)} as const;`,
@@ -177,6 +207,11 @@ async function buildKernels(): Promise<void> {
     "",
     "/** Tells these kernels from others. */",
     `export const kernelDigest = "${all.digest("hex").slice(0, 16)}";`,
+    "",
+    "/** The kernels of a family, or of some. */",
+    "export type KernelsOf<F extends Family> = {",
+    '  [K in KernelName]: (typeof kernels)[K]["family"] extends F ? K : never;',
+    "}[KernelName];",
     "",
     `export const constants: readonly number[] = ${JSON.stringify(numbers)};`,
     "",

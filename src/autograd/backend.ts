@@ -1,8 +1,11 @@
-import { getEngine, run } from "../engine/engine.ts";
+import { memoryKernels } from "#kernels";
+import { getEngine, use } from "../engine/engine.ts";
 import { addressOf } from "../tensor/access.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { type Scope, Storage } from "../tensor/storage.ts";
 import type { AnyOp, BackwardContext, ForwardContext } from "./op.ts";
+
+const run = use(memoryKernels);
 
 /** Where ops run. `B` is its kind of buffer. */
 export interface Backend<B = unknown> {

@@ -1,4 +1,5 @@
-import { kernelBytes, loadKernels } from "#kernels";
+import { kernelBytes, loadKernels } from "#kernel-bytes";
+import { coreKernels } from "#kernels";
 import { EngineError, OptionError, UsageError } from "../errors.ts";
 import { control } from "./control.ts";
 import { availableThreads, type Build, environment, hasRelaxedSimd, hasThreads } from "./features.ts";
@@ -8,8 +9,10 @@ import {
   families,
   type KernelArgs,
   type KernelName,
+  type KernelsOf,
   kernels,
 } from "./generated/abi.ts";
+import type { KernelSource } from "./kernel-source.ts";
 import { Memory } from "./memory.ts";
 import { kernelError, Pool } from "./pool.ts";
 import { selfChecks } from "./self-check.ts";
@@ -69,20 +72,27 @@ class Engine {
   }
 
   #compileAndCheck(family: Family): void {
-    if (!this.#instantiate(family, this.build, true)) {
-      this.demoted.add(family);
-      if (this.build === "plain" || !this.#instantiate(family, "plain", false)) {
-        throw new EngineError(`engine: the ${family} kernels give wrong results on this machine`, {
-          hint: "run `unrolled doctor` and report what it prints",
-        });
-      }
+    if (this.accepts(family)) return;
+    if (this.build === "plain" || !this.#instantiate(family, "plain", false)) {
+      throw new EngineError(`engine: the ${family} kernels give wrong results on this machine`, {
+        hint: "run `unrolled doctor` and report what it prints",
+      });
     }
     this.#compiled.add(family);
   }
 
+  /** Whether this machine's own build of a family passes its check, which is made when it is first asked for. */
+  accepts(family: Family): boolean {
+    if (this.#compiled.has(family) || this.demoted.has(family)) return !this.demoted.has(family);
+    if (this.#instantiate(family, this.build, true)) this.#compiled.add(family);
+    else this.demoted.add(family);
+    return !this.demoted.has(family);
+  }
+
   /** False if the family fails its check; then nothing of it stays. */
   #instantiate(family: Family, build: Build, revectorize: boolean): boolean {
-    const bytes = kernelBytes(family, build);
+    const source = sources.get(family);
+    const bytes = source && kernelBytes(source, build);
     if (!bytes) {
       throw new UsageError("engine: the kernels are not loaded yet", {
         hint: "in a page, `await ready()` before the first computation",
@@ -172,9 +182,9 @@ class Engine {
     return calls;
   }
 
-  /** Compiles and checks every family, where work would do it one by one as it needs them. */
+  /** Compiles and checks every family in use, where work would do it one by one as it needs them. */
   loadAll(): void {
-    for (const family of families) this.#load(family);
+    for (const family of sources.keys()) this.#load(family);
   }
 
   get compiled(): readonly Family[] {
@@ -201,9 +211,37 @@ export function getEngine(): Engine {
   return engine;
 }
 
+/** The families that what is imported runs kernels of. */
+const sources = new Map<Family, KernelSource>();
+
+/** Runs a kernel over [0, count), in chunks of `chunk` units spread over the threads. */
+type Run<Name extends KernelName> = <K extends Name>(
+  name: K,
+  args: KernelArgs[K],
+  count?: number,
+  chunk?: number,
+) => void;
+
+const run: Run<KernelName> = (name, args, count = 1, chunk = count) =>
+  getEngine().run(name, args, count, chunk);
+
+/** Gives `run` for the kernels of these families. They, and no others, come into the bundle and are downloaded. */
+export function use<F extends Family>(...used: readonly KernelSource<F>[]): Run<KernelsOf<F>> {
+  for (const source of used) sources.set(source.family, source);
+  return run;
+}
+
+use(coreKernels);
+
 /** Loads the kernels. Needed once in a page before the first computation; elsewhere there is nothing to wait for. */
 export async function ready(): Promise<void> {
-  await loadKernels(chosenBuild());
+  const load = loadKernels;
+  if (!load) return;
+  const build = chosenBuild();
+  await Promise.all(Array.from(sources.values(), (source) => load(source, build)));
+  for (const source of sources.values()) {
+    if (!getEngine().accepts(source.family)) await load(source, "plain");
+  }
 }
 
 /** How many threads compute, this one included. */
@@ -233,11 +271,6 @@ export function setThreads(count: number): void {
   checkThreads(count);
   if (!hasThreads()) return;
   threadCount = count;
-}
-
-/** Runs a kernel over [0, count), in chunks of `chunk` units spread over the threads. */
-export function run<K extends KernelName>(name: K, args: KernelArgs[K], count = 1, chunk = count): void {
-  getEngine().run(name, args, count, chunk);
 }
 
 /**

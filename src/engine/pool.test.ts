@@ -1,5 +1,8 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { getEngine, run, setThreads, threads } from "./engine.ts";
+import { memoryKernels } from "#kernels";
+import { getEngine, setThreads, threads, use } from "./engine.ts";
+
+const run = use(memoryKernels);
 
 const { memory } = getEngine();
 const size = 100_000;

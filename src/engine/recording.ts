@@ -1,4 +1,4 @@
-import { getEngine, type KernelCall, run } from "./engine.ts";
+import { getEngine, type KernelCall } from "./engine.ts";
 import type { Block } from "./memory.ts";
 
 /**
@@ -27,7 +27,8 @@ export class Recording {
   }
 
   repeat(): void {
-    for (const { name, args, count, chunk } of this.#calls) run(name, args, count, chunk);
+    const engine = getEngine();
+    for (const { name, args, count, chunk } of this.#calls) engine.run(name, args, count, chunk);
   }
 }
 

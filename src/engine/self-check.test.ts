@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
+import * as kernels from "#kernels";
 import { PRODUCT_SCRATCH } from "./control.ts";
-import { getEngine, run } from "./engine.ts";
+import { getEngine, use } from "./engine.ts";
 import type { Family } from "./generated/abi.ts";
 import { selfChecks } from "./self-check.ts";
+
+const run = use(...Object.values(kernels));
 
 const engine = getEngine();
 const real = { ...selfChecks };

@@ -33,9 +33,10 @@ it.skipIf(!canRevectorize() || !hasRelaxedSimd()).each(["linear", "lstm", "gru",
   "the revectoriser takes the tiles and the cell of %s",
   (family) => {
     const program = `
-      ${importing("kernelBytes", "./kernels.node.ts")}
+      ${importing("kernelBytes", "./kernel-bytes.node.ts")}
+      ${importing(`${family}Kernels`, "./generated/kernels.node.ts")}
       ${importing("compile", "./v8-flags.ts")}
-      compile(kernelBytes("${family}", "relaxed"), true);
+      compile(kernelBytes(${family}Kernels, "relaxed"), true);
     `;
     const { stdout } = node(program, "--single-threaded", "--trace-wasm-revectorize");
     // Each is a tile or a cell; of the functions that copy and count it takes a few operations or none.

@@ -1,10 +1,13 @@
+import { memoryKernels, pointwiseKernels } from "#kernels";
 import { apply, expectDtype } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { broadcastShapes, sizeOf } from "../tensor/shape.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { rowPlan, sumOver } from "./broadcast.ts";
+
+const run = use(memoryKernels, pointwiseKernels);
 
 /** Functions of two numbers, element by element, by NumPy's broadcasting rule. */
 export type Binary = Op<"a" | "b", "y", never, object>;

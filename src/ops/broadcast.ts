@@ -1,6 +1,9 @@
+import { pointwiseKernels, reduceKernels } from "#kernels";
 import { workspace } from "../autograd/backend.ts";
-import { getEngine, run, share } from "../engine/engine.ts";
+import { getEngine, share, use } from "../engine/engine.ts";
 import { type Shape, sizeOf, stridesOf } from "../tensor/shape.ts";
+
+const run = use(pointwiseKernels, reduceKernels);
 
 /** Broadcasting over buffers in the engine's memory, and its adjoint: summing over the axes that were stretched. */
 

@@ -1,10 +1,13 @@
+import { softmaxKernels } from "#kernels";
 import { apply, expectDtype } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { DataError, OptionError, ShapeError } from "../errors.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { findOutside } from "./gather.ts";
+
+const run = use(softmaxKernels);
 
 export interface CrossEntropyOptions {
   /** Targets of this value count for nothing; −100 by default. */

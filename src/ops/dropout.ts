@@ -1,11 +1,14 @@
+import { dropoutKernels } from "#kernels";
 import { apply, expectDtype } from "../autograd/apply.ts";
 import type { Op, Spec } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import { philox, randomState } from "../tensor/random.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { words } from "./broadcast.ts";
+
+const run = use(dropoutKernels);
 
 export interface DropoutOptions {
   /** Tells this dropout's random numbers from those of others. */

@@ -1,11 +1,14 @@
+import { shapeKernels } from "#kernels";
 import { apply, expectDtype } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
-import { getEngine, run, share } from "../engine/engine.ts";
+import { getEngine, share, use } from "../engine/engine.ts";
 import { DataError, ShapeError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape, resolveAxis, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+
+const run = use(shapeKernels);
 
 /** The first of `count` indices, at an address, that is neither in [0, limit) nor `except`. */
 export function findOutside(indices: number, count: number, limit: number, except = 0): number | undefined {

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { linearKernels } from "#kernels";
 import { step } from "../autograd/step.ts";
 import { control } from "../engine/control.ts";
-import { getEngine, run, setThreads, threads } from "../engine/engine.ts";
+import { getEngine, setThreads, threads, use } from "../engine/engine.ts";
 import { Generator } from "../tensor/random.ts";
 import { matrix, multiply, pack, productScratch, transposed } from "./gemm.ts";
+
+const run = use(linearKernels);
 
 const before = threads();
 beforeAll(() => setThreads(2));

@@ -1,6 +1,9 @@
+import { linearKernels, memoryKernels } from "#kernels";
 import { workspace } from "../autograd/backend.ts";
 import { PRODUCT_SCRATCH } from "../engine/control.ts";
-import { run, share, threads } from "../engine/engine.ts";
+import { share, threads, use } from "../engine/engine.ts";
+
+const run = use(linearKernels, memoryKernels);
 
 /** Working memory for the products of a kernel that takes `count` units in chunks of `chunk`. */
 export function productScratch(count: number, chunk: number): number {

@@ -1,11 +1,14 @@
+import { gruKernels, memoryKernels } from "#kernels";
 import { apply } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
-import { run } from "../engine/engine.ts";
+import { use } from "../engine/engine.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { addColumnSums, type Matrix, matrix, multiply, pack, transposed } from "./gemm.ts";
 import { checkSequence, inferSequence, type SequenceInput, type SequenceInputs } from "./sequence.ts";
 import { addInputGradients, addStateGradients, copyState, dealSequences } from "./sequence-passes.ts";
+
+const run = use(gruKernels, memoryKernels);
 
 interface GruAttributes {
   reverse: boolean;

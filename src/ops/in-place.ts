@@ -1,9 +1,12 @@
+import { memoryKernels, shapeKernels } from "#kernels";
 import { apply, expectDtype } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+
+const run = use(memoryKernels, shapeKernels);
 
 /**
  * Overwriting what lasts longer than a step (parameters, their gradients, optimizer state). Not recorded: a tensor that

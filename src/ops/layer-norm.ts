@@ -1,11 +1,14 @@
+import { memoryKernels, normKernels } from "#kernels";
 import { apply, expectDtype } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { sumOver } from "./broadcast.ts";
+
+const run = use(memoryKernels, normKernels);
 
 /** A row of one number, until the running op returns. */
 function filled(width: number, value: number): number {

@@ -1,7 +1,8 @@
+import { lstmKernels, memoryKernels } from "#kernels";
 import { apply } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
-import { run, share, threads } from "../engine/engine.ts";
+import { share, threads, use } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -15,6 +16,8 @@ import {
   type SequenceSizes,
 } from "./sequence.ts";
 import { addInputGradients, addStateGradients, copyState, dealSequences } from "./sequence-passes.ts";
+
+const run = use(lstmKernels, memoryKernels);
 
 export interface LstmInputs extends SequenceInputs {
   /** [N, H], zeros if left out. */

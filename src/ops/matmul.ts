@@ -1,11 +1,14 @@
+import { linearKernels } from "#kernels";
 import { apply } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
-import { getEngine, run, share } from "../engine/engine.ts";
+import { getEngine, share, use } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Matrix, matrix, multiply, pack, packedFloats, productScratch, transposed } from "./gemm.ts";
+
+const run = use(linearKernels);
 
 /** `count` matrices behind one another, and which of them is used in each product. */
 interface Batch {

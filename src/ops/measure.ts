@@ -1,9 +1,12 @@
+import { reduceKernels } from "#kernels";
 import { apply, expectDtype } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+
+const run = use(reduceKernels);
 
 /** What training asks of parameters and gradients: their norm, and whether they are still finite. */
 

@@ -1,6 +1,9 @@
+import { optimizerKernels } from "#kernels";
 import type { Op } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
+
+const run = use(optimizerKernels);
 
 /**
  * The updates of the optimizers (src/optim), one fused pass each. Parameter and state change in place and the gradient

@@ -1,10 +1,13 @@
+import { memoryKernels, sequenceKernels } from "#kernels";
 import { apply } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkLengths } from "./sequence.ts";
+
+const run = use(memoryKernels, sequenceKernels);
 
 interface Rows {
   x: number;

@@ -1,8 +1,11 @@
+import { memoryKernels, pointwiseKernels } from "#kernels";
 import { apply, expectDtype } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+
+const run = use(memoryKernels, pointwiseKernels);
 
 /** Functions of one number, element by element. */
 export type Unary<A = object> = Op<"x", "y", never, A>;

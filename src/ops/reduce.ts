@@ -1,12 +1,15 @@
+import { memoryKernels, reduceKernels } from "#kernels";
 import { apply, expectDtype } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, resolveAxis, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { addBroadcast, sumOver } from "./broadcast.ts";
 import { transpose } from "./transpose.ts";
+
+const run = use(memoryKernels, reduceKernels);
 
 export interface ReduceOptions {
   /** Keeps the reduced axes, with size 1. */

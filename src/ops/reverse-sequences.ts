@@ -1,11 +1,14 @@
+import { shapeKernels } from "#kernels";
 import { apply, expectDtype } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { DataError, ShapeError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { findOutside } from "./gather.ts";
+
+const run = use(shapeKernels);
 
 export function lengthError(length: number, time: number): DataError {
   return new DataError(`reverseSequences: lengths must be from 0 to ${time}, got ${length}`);

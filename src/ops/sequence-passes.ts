@@ -1,8 +1,11 @@
+import { memoryKernels, sequenceKernels } from "#kernels";
 import { workspace } from "../autograd/backend.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { type Matrix, matrix, multiply, pack, productScratch, transposed } from "./gemm.ts";
 import { moveRowsWithin } from "./padding.ts";
 import type { SequenceInput, SequenceSizes } from "./sequence.ts";
+
+const run = use(memoryKernels, sequenceKernels);
 
 /**
  * The passes of the fused sequence ops around the cell's own kernel. Forward: W_ih·x for all steps at once, then the

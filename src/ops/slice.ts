@@ -1,10 +1,13 @@
+import { shapeKernels } from "#kernels";
 import { apply } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape, resolveAxis, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+
+const run = use(shapeKernels);
 
 /** Cutting along an axis and joining: x is seen as [outer, axis, inner], and rows of neighbours are copied. */
 

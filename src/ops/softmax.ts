@@ -1,10 +1,13 @@
+import { softmaxKernels } from "#kernels";
 import { apply, expectDtype } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+
+const run = use(softmaxKernels);
 
 /** The rows of x: all axes but the last as one. */
 function rowsOf(shape: Shape): { rows: number; width: number } {

@@ -1,11 +1,14 @@
+import { shapeKernels } from "#kernels";
 import { apply } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
-import { run, share } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { type Shape, sizeOf, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { collapse, words } from "./broadcast.ts";
+
+const run = use(shapeKernels);
 
 interface Permutation {
   permutation: readonly number[];

@@ -76,6 +76,8 @@ describe("a bundle has what it uses and no more", () => {
       ),
     ).toEqual([]);
     expect(code).toBeLessThan(15);
+    const relaxed = modules.flatMap((id) => /generated.relaxed.(\w+)/.exec(id)?.[1] ?? []);
+    expect(relaxed.sort()).toEqual(["core", "memory", "pointwise"]);
   });
 
   it("of inference, no training", async () => {

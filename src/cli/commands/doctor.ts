@@ -47,7 +47,7 @@ export function define(command: Command): void {
 }
 
 async function diagnose(): Promise<Diagnosis> {
-  const { getEngine, threads } = await import("../../engine/engine.ts");
+  const { getEngine, threads, use } = await import("../../engine/engine.ts");
   const { availableThreads, hasRelaxedSimd } = await import("../../engine/features.ts");
   const { selfChecks } = await import("../../engine/self-check.ts");
   const { canRevectorize } = await import("../../engine/v8-flags.ts");
@@ -72,6 +72,7 @@ async function diagnose(): Promise<Diagnosis> {
     const engine = getEngine();
     diagnosis.build = engine.build;
     diagnosis.memoryMaximumBytes = engine.memory.maximum;
+    use(...Object.values(await import("#kernels")));
     engine.loadAll();
     diagnosis.kernels = engine.compiled.map((family) => ({
       family,
