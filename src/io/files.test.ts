@@ -10,6 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { problem } from "../../test/problem.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { createEmptyFolder, readFile, writeFile } from "./files.ts";
 import { readModel, writeModelFolder } from "./model-folder.ts";
@@ -23,15 +24,6 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 const at = (...parts: string[]) => join(root, ...parts);
 
 /** The message of what a promise rejects with, the temporary folder taken out. */
-async function problem(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    return String(error).replaceAll(root, "…");
-  }
-  return "none";
-}
-
 describe("files", () => {
   it("are written as a whole, with the folders they need", async () => {
     const path = at("a", "b", "file.txt");

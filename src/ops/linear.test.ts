@@ -36,6 +36,8 @@ it("agrees with the reference on sizes that take many tiles and threads", () => 
 
 it("says what does not fit", () => {
   const weight = zeros([4, 64]);
+  expect(() => linear(zeros([2, 64], "int32"), weight)).toThrow("linear: input must be float32, got int32");
+  expect(() => linear(zeros([2, 64]), zeros([4, 64], "int32"))).toThrow("linear: weight must be float32");
   expect(() => linear(zeros([2, 65]), weight)).toThrowErrorMatchingInlineSnapshot(
     `[ShapeError: linear: input must be [..., 64], got [2, 65]]`,
   );

@@ -1,4 +1,4 @@
-import { apply } from "../autograd/apply.ts";
+import { apply, expectDtype } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
@@ -44,5 +44,8 @@ export const linearOp: Op<"x" | "weight" | "bias", "y", never, { bias: boolean }
 
 /** x·Wᵀ + b over the last axis: input [..., I], weight [O, I], bias [O] → [..., O]. */
 export function linear(input: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  expectDtype("linear", "input", input, "float32");
+  expectDtype("linear", "weight", weight, "float32");
+  if (bias) expectDtype("linear", "bias", bias, "float32");
   return apply(linearOp, { x: input, weight, bias }, { bias: bias !== undefined }).y;
 }

@@ -28,6 +28,7 @@ it("agrees with the reference on batches that are shared by the threads", () => 
 });
 
 it("says what does not fit", () => {
+  expect(() => matmul(zeros([2, 2], "int32"), zeros([2, 2]))).toThrow("matmul: a must be float32, got int32");
   expect(() => matmul(zeros([2, 3]), zeros([2, 3]))).toThrowErrorMatchingInlineSnapshot(
     `[ShapeError: matmul: operands must be [..., M, K] and [..., K, N], got [2, 3] and [2, 3]]`,
   );

@@ -1,5 +1,5 @@
 import { linearKernels } from "#kernels";
-import { apply } from "../autograd/apply.ts";
+import { apply, expectDtype } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { getEngine, share, use } from "../engine/engine.ts";
@@ -124,5 +124,7 @@ export const matmulOp: Op<"a" | "b", "y", never, object> = {
 
 /** The matrix product, [..., M, K]·[..., K, N] → [..., M, N]; leading axes broadcast. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  expectDtype("matmul", "a", a, "float32");
+  expectDtype("matmul", "b", b, "float32");
   return apply(matmulOp, { a, b }, {}).y;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { problem } from "../../../test/problem.ts";
 import { inMemoryIfSmall, TextInFiles, TextInMemory } from "./text-source.ts";
 
 let root: string;
@@ -31,15 +32,6 @@ async function read(...patterns: string[]): Promise<string> {
   let all = "";
   for await (const piece of text.pieces()) all += piece;
   return all;
-}
-
-async function problem(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    return String(error).replaceAll(root, "…");
-  }
-  return "none";
 }
 
 describe("a text in files", () => {

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { problem } from "../../../test/problem.ts";
 import { readSafetensors, writeSafetensors } from "../../io/safetensors.ts";
 import type { LanguageModelOptions, TextSource } from "./options.ts";
 import { LanguageModel } from "./task.ts";
@@ -34,15 +35,6 @@ beforeAll(async () => {
   lm = await LanguageModel.train(source, { ...small, out: join(root, "model") });
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-async function problem(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    return String(error).replaceAll(root, "…");
-  }
-  return "none";
-}
 
 const weightsOf = (model: LanguageModel) => Buffer.from(writeSafetensors(model.network.stateDict()));
 

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { problem } from "../../../test/problem.ts";
 import { type Run, type RunEvent, type RunsEvent, type RunsOptions, trainRuns } from "./runs.ts";
 import { LanguageModel } from "./task.ts";
 
@@ -35,15 +36,6 @@ async function run(folder: string, runs: Run[], options: Partial<RunsOptions> = 
     events,
     trained: starts.filter(({ finished }) => !finished).map(({ run: name }) => name),
   };
-}
-
-async function problem(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    return String(error).replaceAll(root, "…");
-  }
-  return "none";
 }
 
 describe("trainRuns", () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { problem } from "../../../test/problem.ts";
 import { setThreads, threads } from "../../engine/engine.ts";
 import { readSafetensors, writeSafetensors } from "../../io/safetensors.ts";
 import type { LanguageModelEvent } from "./events.ts";
@@ -32,15 +33,6 @@ beforeAll(async () => {
   });
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-async function problem(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    return String(error).replaceAll(root, "…");
-  }
-  return "none";
-}
 
 const attempt = async (f: () => unknown) => f();
 
