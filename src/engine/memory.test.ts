@@ -43,6 +43,11 @@ describe("arena", () => {
     expect(memory.size).toBe(size);
   });
 
+  it("refuses a size that is none", () => {
+    expect(() => new Memory().scratch(Number.NaN)).toThrow("a block must have 0 bytes or more, got NaN");
+    expect(() => new Memory().allocate(-4)).toThrow("a block must have 0 bytes or more, got -4");
+  });
+
   it("says how much was asked for and how much there is when memory runs out", () => {
     const memory = new Memory();
     const message = () => {

@@ -10,7 +10,12 @@ const ALIGN = 64; // a cache line
 const HEAP_SEGMENT = 1 << 20;
 const ARENA_SEGMENT = 8 << 20;
 
-const align = (bytes: number) => Math.ceil(Math.max(bytes, 1) / ALIGN) * ALIGN;
+/** The bytes a block takes. A size that is no number would be searched room for without end. */
+function align(bytes: number): number {
+  if (!(bytes >= 0)) throw new EngineError(`engine: a block must have 0 bytes or more, got ${bytes}`);
+  return Math.ceil(Math.max(bytes, 1) / ALIGN) * ALIGN;
+}
+
 const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
 /** The largest shared memory to be had: 4 GiB, or what a 32-bit or frugal host allows. */
