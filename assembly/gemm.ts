@@ -14,6 +14,7 @@
 // panels may be computed in any parts by any threads and have the same bits. k is cut into blocks between which the
 // sums rest in C, exactly.
 import { tile8, tile16 } from "./generated/tiles";
+import { gemvColumns } from "./gemv";
 
 const WIDE_TILES: usize = 324; // as in src/engine/control.ts
 const ROWS: i32 = 6; // of the largest tile
@@ -122,6 +123,11 @@ export function gemm(
   scratch: usize,
 ): void {
   const wide = i32.load(WIDE_TILES) != 0;
+  if (m == 1 && aColumn == 4) {
+    const done = gemvColumns(a, b, c, n, k, accumulate, wide);
+    if (done == n) return;
+    b += <usize>(done >> 4) * panelBytes(k), c += <usize>done << 2, n -= done;
+  }
   const temporary = scratch + TEMPORARY;
   const kBlock = k > KC ? (k + (k + KC - 1) / KC - 1) / ((k + KC - 1) / KC) : k;
   const mBlock = min(MC, m);

@@ -69,22 +69,25 @@ function holds(engine: Engine, address: number, length: number, expected: (i: nu
 }
 
 function checkProduct(engine: Engine): boolean {
-  const k = 9;
   const wideTiles = engine.memory.i32(control.wideTiles, 1);
   const before = wideTiles[0]!;
-  const a = place(engine, N * k, number);
-  const b = packed(engine, k, H);
-  const scratch = engine.memory.scratch(PRODUCT_SCRATCH);
   const right = [0, 1].every((wide) => {
     wideTiles[0] = wide;
-    const c = place(engine, N * H);
-    const strides = { aRow: 4 * k, aColumn: 4, cRow: 4 * H };
-    const args = { a, b, c, ...strides, m: N, n: H, k, accumulate: 0, scratch, chunk: N };
-    engine.run("gemmRows", args, N, N);
-    return engine.memory.f32(c, N * H).every((v, i) => v === product(Math.floor(i / H), i % H, k));
+    // One row has tiles of its own, of 64 and 32 columns.
+    return holdsProduct(engine, N, H) && holdsProduct(engine, 1, 64 + 32 + H);
   });
   wideTiles[0] = before;
   return right;
+}
+
+function holdsProduct(engine: Engine, m: number, n: number): boolean {
+  const k = 9;
+  const strides = { aRow: 4 * k, aColumn: 4, cRow: 4 * n };
+  const c = place(engine, m * n);
+  const scratch = engine.memory.scratch(PRODUCT_SCRATCH);
+  const args = { a: place(engine, m * k, number), b: packed(engine, k, n), c, ...strides, m, n, k };
+  engine.run("gemmRows", { ...args, accumulate: 0, scratch, chunk: m }, m, m);
+  return engine.memory.f32(c, m * n).every((v, i) => v === product(Math.floor(i / n), i % n, k));
 }
 
 /** What the recurrent checks have in common: one step of N sequences. */
