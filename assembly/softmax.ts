@@ -7,7 +7,7 @@ import { firstLanes, loadUpTo4, storeUpTo4 } from "./vector";
 const BLOCK: i32 = 1024;
 
 /** e^x for x ≤ 0, 0 from −87 down. */
-@inline function decay(x: v128): v128 {
+@inline export function decay(x: v128): v128 {
   return v128.andnot(exp4(x), f32x4.lt(x, constant(-87)));
 }
 
@@ -49,11 +49,11 @@ function sumOfPowers(x: usize, n: i32, top: f32, scratch: usize): f32 {
 }
 
 // What scanRow found. A module's variables are each thread's own.
-let top: f32 = 0;
-let total: f64 = 0;
+export let top: f32 = 0;
+export let total: f64 = 0;
 
 /** top = max x, total = Σ e^(x − top), in one pass: what was summed so far shrinks when the maximum grows. */
-function scanRow(x: usize, n: i32, scratch: usize): void {
+export function scanRow(x: usize, n: i32, scratch: usize): void {
   top = -Infinity;
   total = 0;
   for (; n > 0; n -= BLOCK, x += BLOCK << 2) {

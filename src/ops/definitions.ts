@@ -12,6 +12,7 @@ export {
   subOp as sub,
 } from "./binary.ts";
 export { crossEntropyOp as crossEntropy } from "./cross-entropy.ts";
+export { ctcLossOp as ctcLoss } from "./ctc-loss.ts";
 export { dropoutOp as dropout } from "./dropout.ts";
 export { embeddingOp as embedding, gatherOp as gather } from "./gather.ts";
 export { gruOp as gru } from "./gru.ts";

@@ -1,5 +1,6 @@
 export { add, div, maximum, minimum, mul, sub } from "./binary.ts";
 export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
+export { type CtcLossOptions, ctcLoss } from "./ctc-loss.ts";
 export { type DropoutOptions, dropout } from "./dropout.ts";
 export { embedding, gather } from "./gather.ts";
 export { type GruOptions, gru } from "./gru.ts";

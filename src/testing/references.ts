@@ -1,6 +1,7 @@
 import type { ReferenceOf } from "../autograd/op.ts";
 import * as binary from "../ops/binary.reference.ts";
 import * as crossEntropy from "../ops/cross-entropy.reference.ts";
+import * as ctcLoss from "../ops/ctc-loss.reference.ts";
 import type * as definitions from "../ops/definitions.ts";
 import * as dropout from "../ops/dropout.reference.ts";
 import * as gather from "../ops/gather.reference.ts";
@@ -39,6 +40,7 @@ export const references = {
   ...slice,
   ...transpose,
   ...crossEntropy,
+  ...ctcLoss,
   ...softmax,
   ...dropout,
   ...layerNorm,
