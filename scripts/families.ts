@@ -14,6 +14,7 @@ export const families = [
   "rnn",
   "gru",
   "lstm",
+  "scan",
   "optimizer",
 ] as const;
 

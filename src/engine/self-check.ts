@@ -19,6 +19,7 @@ export const selfChecks: Partial<Record<Family, (engine: Engine) => boolean>> = 
   ctc: withScratch(checkCtc),
   norm: withScratch(checkNorm),
   dropout: withScratch(checkDropout),
+  scan: withScratch(checkScan),
 };
 
 // Sizes that meet every tile and every tail: 13 rows are tiles of 5, 4 and 4, 21 columns a whole panel and a part of one.
@@ -148,6 +149,21 @@ function checkRnn(engine: Engine): boolean {
   const scratch = engine.memory.scratch(PRODUCT_SCRATCH);
   engine.run("rnnForward", { ...sizes, nonlinearity: 0, output, h, weight, scratch }, N, N);
   return holds(engine, h, N * H, (i) => Math.tanh(number(i) + product(rowOf(i), i % H, H)));
+}
+
+function checkScan(engine: Engine): boolean {
+  const { chunk: _, ...step } = sizes;
+  const output = place(engine, N * H);
+  const h = place(engine, N * H, number);
+  engine.run("linearScanForward", { ...step, a: h, b: h, output, h }, 2, 2);
+  if (!holds(engine, output, N * H, (i) => number(i) * number(i) + number(i))) return false;
+  const state = place(engine, N * H, number);
+  engine.run("minGruForward", { ...step, pre: place(engine, 2 * N * H, number), output, h: state }, 2, 2);
+  return holds(engine, state, N * H, (i) => {
+    const at = rowOf(i) * 2 * H + (i % H);
+    const [z, x] = [sigmoid(number(at)), number(at + H)];
+    return (1 - z) * number(i) + z * (x >= 0 ? x + 0.5 : sigmoid(x));
+  });
 }
 
 /** Rows of 21: two pairs of vectors, one more, and a tail. */

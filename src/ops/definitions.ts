@@ -19,9 +19,11 @@ export { gruOp as gru } from "./gru.ts";
 export { addScaledOp as addScaled, assignOp as assign, scaleInPlaceOp as scaleInPlace } from "./in-place.ts";
 export { layerNormOp as layerNorm } from "./layer-norm.ts";
 export { linearOp as linear } from "./linear.ts";
+export { complexScanOp as complexScan, linearScanOp as linearScan } from "./linear-scan.ts";
 export { lstmOp as lstm } from "./lstm.ts";
 export { matmulOp as matmul } from "./matmul.ts";
 export { firstNonFiniteOp as firstNonFinite, normOp as norm } from "./measure.ts";
+export { minGruOp as minGru, minLstmOp as minLstm } from "./minimal.ts";
 export {
   adagradOp as adagrad,
   adamOp as adam,
@@ -43,6 +45,7 @@ export {
   squareOp as square,
   tanhOp as tanh,
 } from "./pointwise.ts";
+export { polarOp as polar } from "./polar.ts";
 export { argmaxOp as argmax, maxOp as max, meanOp as mean, sumOp as sum } from "./reduce.ts";
 export { reverseSequencesOp as reverseSequences } from "./reverse-sequences.ts";
 export { rnnOp as rnn } from "./rnn.ts";

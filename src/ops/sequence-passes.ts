@@ -34,7 +34,12 @@ export function copyState(from: number, floats: number, out = workspace(floats))
 }
 
 /** dx += da·W_ih, dW_ih += daᵀ·x. */
-export function addInputGradients(walk: Walk, inputs: Addresses, grads: Addresses, da: Matrix): void {
+export function addInputGradients(
+  walk: Walk,
+  inputs: Pick<Addresses, "x" | "weightIh">,
+  grads: Pick<Addresses, "x" | "weightIh">,
+  da: Matrix,
+): void {
   const { T, N, I, lengths } = walk;
   const weight = matrix(inputs.weightIh, da.columns, I);
   if (grads.x) multiply(da, pack(weight), matrix(grads.x, T * N, I), true);

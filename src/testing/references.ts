@@ -9,12 +9,15 @@ import * as gru from "../ops/gru.reference.ts";
 import * as inPlace from "../ops/in-place.reference.ts";
 import * as layerNorm from "../ops/layer-norm.reference.ts";
 import * as linear from "../ops/linear.reference.ts";
+import * as linearScan from "../ops/linear-scan.reference.ts";
 import * as lstm from "../ops/lstm.reference.ts";
 import * as matmul from "../ops/matmul.reference.ts";
 import * as measure from "../ops/measure.reference.ts";
+import * as minimal from "../ops/minimal.reference.ts";
 import * as optimizer from "../ops/optimizer.reference.ts";
 import * as padding from "../ops/padding.reference.ts";
 import * as pointwise from "../ops/pointwise.reference.ts";
+import * as polar from "../ops/polar.reference.ts";
 import * as reduce from "../ops/reduce.reference.ts";
 import * as reverseSequences from "../ops/reverse-sequences.reference.ts";
 import * as rnn from "../ops/rnn.reference.ts";
@@ -25,15 +28,18 @@ import * as transpose from "../ops/transpose.reference.ts";
 /** The float64 reference of every op: one that is missing, or has another signature, does not compile. */
 export const references = {
   ...linear,
+  ...linearScan,
   ...lstm,
   ...matmul,
   ...binary,
   ...inPlace,
   ...measure,
+  ...minimal,
   ...gru,
   ...optimizer,
   ...padding,
   ...pointwise,
+  ...polar,
   ...rnn,
   ...gather,
   ...reverseSequences,

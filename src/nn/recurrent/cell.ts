@@ -7,6 +7,7 @@ export interface CellInputs {
   /** [T, N, I] */
   input: Tensor;
   weightIh: Tensor;
+  /** Absent, as is biasHh, where `readsState` is false. */
   weightHh: Tensor;
   biasIh: Tensor | undefined;
   biasHh: Tensor | undefined;
@@ -19,10 +20,15 @@ export interface CellInputs {
 export interface Cell<S extends HiddenState> {
   /** Its weights have this many times H rows. */
   readonly gates: number;
-  /** The width of each part of the state; that of h is also the output's. */
+  /** Whether the gates read the state too, through weight_hh and bias_hh. Default true. */
+  readonly readsState?: boolean;
+  /** The width of each part of the state; that of h is also the output's, if `outputSize` does not say otherwise. */
   readonly stateWidths: Readonly<Record<keyof S & string, number>>;
+  readonly outputSize?: number;
   /** Weights beside weight_ih, weight_hh and the biases: `weight_<name>_l0` and so on. */
   readonly extraWeights: Readonly<Record<string, Shape>>;
+  /** Gives a layer's weights, by the start of their names, other values than those they are made with, uniform in ±1/√H. */
+  initialize?(weights: Readonly<Record<string, Tensor>>): void;
   /** A whole sequence through the layer, from `state`, or from zeros. */
   run(inputs: CellInputs, state: S | undefined, reverse: boolean): { output: Tensor; state: S };
 }

@@ -5,16 +5,21 @@ import { type Tensor, tensor, zeros } from "../../tensor/tensor.ts";
 import { checkGradients, checkParity, type OpCase } from "../../testing/check-op.ts";
 import { withReference } from "../../testing/reference-backend.ts";
 import { GRU } from "./gru.ts";
+import { LRU } from "./lru.ts";
 import { LSTM } from "./lstm.ts";
+import { MinGRU, MinLSTM } from "./minimal.ts";
+import { QRNN } from "./qrnn.ts";
 import type { RecurrentOptions } from "./recurrent.ts";
+import { RGLRU } from "./rg-lru.ts";
 import { RNN } from "./rnn.ts";
 
-const layers = { RNN, GRU, LSTM };
+const layers = { RNN, GRU, LSTM, MinGRU, MinLSTM, QRNN, RGLRU, LRU };
+type Layer = InstanceType<(typeof layers)[keyof typeof layers]>;
 type Options = RecurrentOptions & Record<string, unknown>;
-const build = (kind: keyof typeof layers, options: Options): RNN | GRU | LSTM => new layers[kind](options);
+const build = (kind: keyof typeof layers, options: Options): Layer => new layers[kind](options);
 const kinds = Object.keys(layers) as (keyof typeof layers)[];
 
-const shapesOf = (layer: RNN | GRU | LSTM) =>
+const shapesOf = (layer: Layer) =>
   [...layer.namedParameters()].map(([name, p]) => `${name} [${p.shape.join(", ")}]`);
 
 const noise = (shape: number[], seed = 1) =>
@@ -54,6 +59,11 @@ const stacks: [keyof typeof layers, Options][] = [
   ["GRU", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true, merge: "sum" }],
   ["LSTM", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true }],
   ["LSTM", { inputSize: 3, hiddenSize: 3, numLayers: 2, bidirectional: true, projSize: 2, peepholes: true }],
+  ["MinGRU", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true }],
+  ["MinLSTM", { inputSize: 3, hiddenSize: 2, numLayers: 2, bias: false }],
+  ["QRNN", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true, merge: "sum" }],
+  ["RGLRU", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true }],
+  ["LRU", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true }],
 ];
 
 describe.each(stacks)("%s %j", (kind, options) => {
@@ -228,7 +238,7 @@ describe.each(kinds)("%s", (kind) => {
 
   it("gives its state out of a step, to be carried on", () => {
     const { state } = step(() => layer.forward(input));
-    expect(state.h.shape).toEqual([2, 3, 19]);
+    expect(state.h.shape).toEqual(layer.stateShapes(3).h);
     expect(step(() => layer.forward(input, { state }).output).shape).toEqual([7, 3, 19]);
   });
 });

@@ -73,7 +73,8 @@ export abstract class Recurrent<S extends HiddenState, O extends Required<Recurr
   /** Width of the output: of h, or twice that where two directions stand side by side. */
   get outputSize(): number {
     const { bidirectional, merge } = this.options;
-    return this.#cell.stateWidths.h * (bidirectional && merge === "concat" ? 2 : 1);
+    const { outputSize = this.#cell.stateWidths.h } = this.#cell;
+    return outputSize * (bidirectional && merge === "concat" ? 2 : 1);
   }
 
   /** What the names of a layer's weights end in, for each direction. */
@@ -82,18 +83,21 @@ export abstract class Recurrent<S extends HiddenState, O extends Required<Recurr
   }
 
   #createWeights(layer: number, suffix: string): void {
-    const { gates, stateWidths, extraWeights } = this.#cell;
+    const { gates, readsState = true, stateWidths, extraWeights } = this.#cell;
     const { inputSize, hiddenSize, bias } = this.options;
     const bound = 1 / Math.sqrt(hiddenSize);
-    const create = (shape: Shape) => uniform(zeroParameter(shape), -bound, bound);
+    const weights: Record<string, Tensor> = {};
+    const create = (name: `weight_${string}` | `bias_${string}`, shape: Shape) => {
+      weights[name] = uniform(zeroParameter(shape), -bound, bound);
+      this[`${name}${suffix}`] = weights[name];
+    };
     const rows = gates * hiddenSize;
-    this[`weight_ih${suffix}`] = create([rows, layer === 0 ? inputSize : this.outputSize]);
-    this[`weight_hh${suffix}`] = create([rows, stateWidths.h]);
-    if (bias) {
-      this[`bias_ih${suffix}`] = create([rows]);
-      this[`bias_hh${suffix}`] = create([rows]);
-    }
-    for (const [name, shape] of Object.entries(extraWeights)) this[`weight_${name}${suffix}`] = create(shape);
+    create("weight_ih", [rows, layer === 0 ? inputSize : this.outputSize]);
+    if (readsState) create("weight_hh", [rows, stateWidths.h]);
+    if (bias) create("bias_ih", [rows]);
+    if (bias && readsState) create("bias_hh", [rows]);
+    for (const [name, shape] of Object.entries(extraWeights)) create(`weight_${name}`, shape);
+    this.#cell.initialize?.(weights);
   }
 
   #inputs(suffix: string, input: Tensor, lengths: Tensor | undefined): CellInputs {
