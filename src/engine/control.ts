@@ -7,6 +7,8 @@ export const control = {
   modules: 320,
   /** 1 where 256-bit vectors are to be had, so that the wide GEMM tile is the fast one. */
   wideTiles: 324,
+  /** 1 where this thread may sleep while others work: a page's own must not. */
+  maySleep: 328,
   /** Entries of three words: family index, address and length of the WebAssembly bytes. */
   moduleList: 1024,
   args: 2048,

@@ -2,7 +2,14 @@ import { kernelBytes, loadKernels } from "#kernel-bytes";
 import { coreKernels } from "#kernels";
 import { EngineError, OptionError, UsageError } from "../errors.ts";
 import { control } from "./control.ts";
-import { availableThreads, type Build, environment, hasRelaxedSimd, hasThreads } from "./features.ts";
+import {
+  availableThreads,
+  type Build,
+  environment,
+  hasRelaxedSimd,
+  hasThreads,
+  maySleep,
+} from "./features.ts";
 import {
   constants,
   type Family,
@@ -62,6 +69,7 @@ class Engine {
     this.#floats = this.memory.f32(control.args, 512);
     this.memory.f32(control.constants, constants.length).set(constants);
     this.memory.i32(control.wideTiles, 1)[0] = canRevectorize() ? 1 : 0;
+    this.memory.i32(control.maySleep, 1)[0] = maySleep(this.#words) ? 1 : 0;
     this.#load("core");
   }
 

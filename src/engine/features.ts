@@ -26,6 +26,15 @@ export function hasThreads(): boolean {
   return (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true;
 }
 
+/** Whether this thread may sleep until others wake it, on a word of shared memory: a page's own must not. */
+export function maySleep(words: Int32Array): boolean {
+  try {
+    return Atomics.wait(words, 0, words[0]! + 1, 0) === "not-equal";
+  } catch {
+    return false;
+  }
+}
+
 /** Processors this process may use. */
 export function availableThreads(): number {
   const os = nodeModule<typeof import("node:os")>("node:os");
