@@ -14,7 +14,7 @@ const run = use(memoryKernels, scanKernels);
 /** Columns of a state that a thread takes at the least; assembly/scan.ts has the same. */
 const BLOCK = 16;
 
-interface ScanAttributes {
+export interface ScanAttributes {
   reverse: boolean;
 }
 

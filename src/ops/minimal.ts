@@ -18,7 +18,7 @@ export type MinimalInputs = Omit<SequenceInputs, "weightHh" | "biasHh">;
 
 type MinimalInput = "x" | Exclude<keyof MinimalInputs, "input">;
 
-interface MinimalAttributes {
+export interface MinimalAttributes {
   reverse: boolean;
 }
 
