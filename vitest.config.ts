@@ -15,7 +15,9 @@ export default defineConfig({
         test: {
           name: "quick",
           include: ["src/**/*.test.ts", "test/quick/**/*.test.ts"],
-          testTimeout: 30_000,
+          // A loaded machine is no failure; a test that hangs still is.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
