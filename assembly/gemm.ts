@@ -45,8 +45,13 @@ export const SCRATCH: usize = TEMPORARY + <usize>(ROWS * 16) * 4;
   v128.store(out + 3 * step, v128.shuffle<i64>(AB, CD, 1, 3));
 }
 
-/** Packs columns [j, j + 16) of B [k, n] into `out`, under a first row of bias + bias2 (each may be 0: absent). */
-export function packPanel(b: usize, bRow: usize, bColumn: usize, bias: usize, bias2: usize, k: i32, n: i32, j: i32, out: usize): void {
+/**
+ * Packs columns [j, j + 16) of B [k, n] into `out`, under a first row of bias + bias2 (each may be 0: absent; bias2 is for
+ * the first n2 columns).
+ */
+export function packPanel(
+  b: usize, bRow: usize, bColumn: usize, bias: usize, bias2: usize, n2: i32, k: i32, n: i32, j: i32, out: usize,
+): void {
   const columns = min(16, n - j);
   if (columns < 16) memory.fill(out, 0, panelBytes(k));
   else memory.fill(out, 0, 64);
@@ -54,7 +59,7 @@ export function packPanel(b: usize, bRow: usize, bColumn: usize, bias: usize, bi
     const at = <usize>(j + c) << 2;
     let sum: f32 = 0;
     if (bias) sum = f32.load(bias + at);
-    if (bias2) sum += f32.load(bias2 + at);
+    if (bias2 && j + c < n2) sum += f32.load(bias2 + at);
     f32.store(out + (<usize>c << 2), sum);
   }
   out += 64;

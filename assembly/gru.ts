@@ -51,7 +51,7 @@ function updateEights(g: usize, gate: usize, h: usize, y: usize, bytes: usize): 
   gates: usize; // [T, N, 4H] in: r, z, n before their nonlinearities without the state's part, out: r, z, n, m
   output: usize; // [T, N, H] out
   h: usize; // [N, H] in: the initial state, out: the final one
-  weightRZ: usize; // W_hr and W_hz, transposed, packed
+  weightRZ: usize; // W_hr and W_hz, transposed, packed; 0 if the gates hold the products with h already
   weightN: usize; // W_hn, transposed, packed, starting from b_hn if the reset comes after
   lengths: usize;
   T: i32; N: i32; H: i32; reverse: i32; resetAfter: i32;
@@ -66,9 +66,9 @@ export function gruForward(a: GruForwardArgs, from: i32, to: i32): void {
   for (let s = 0; s < a.T; s++) {
     const t = a.reverse ? a.T - 1 - s : s;
     const gates = rowOf(a.gates, t, from, N, gateBytes);
-    gemm(h, bytes, 4, a.weightRZ, gates, gateBytes, rows, 2 * H, H, true, scratch);
+    if (a.weightRZ) gemm(h, bytes, 4, a.weightRZ, gates, gateBytes, rows, 2 * H, H, true, scratch);
     if (a.resetAfter) {
-      gemm(h, bytes, 4, a.weightN, gates + 3 * bytes, gateBytes, rows, H, H, false, scratch);
+      if (a.weightRZ) gemm(h, bytes, 4, a.weightN, gates + 3 * bytes, gateBytes, rows, H, H, false, scratch);
     } else {
       for (let n = from; n < to; n++) {
         let r = rowOf(a.gates, t, n, N, gateBytes), p = a.h + <usize>n * bytes, left = H;

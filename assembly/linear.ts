@@ -2,14 +2,14 @@
 import { gemm, packPanel, panelBytes, scratchOf } from "./gemm";
 
 @unmanaged export class PackArgs {
-  b: usize; bRow: usize; bColumn: usize; bias: usize; bias2: usize; k: i32; n: i32; out: usize;
+  b: usize; bRow: usize; bColumn: usize; bias: usize; bias2: usize; bias2Columns: i32; k: i32; n: i32; out: usize;
 }
 
-/** Packs panels [from, to) of B [k, n], 16 columns each, with bias + bias2 as the row the sums start from. */
+/** Packs panels [from, to) of B [k, n], 16 columns each, with bias + bias2 (in the first columns) as the row the sums start from. */
 export function packPanels(a: PackArgs, from: i32, to: i32): void {
   const bytes = panelBytes(a.k);
   for (let p = from; p < to; p++) {
-    packPanel(a.b, a.bRow, a.bColumn, a.bias, a.bias2, a.k, a.n, p << 4, a.out + <usize>p * bytes);
+    packPanel(a.b, a.bRow, a.bColumn, a.bias, a.bias2, a.bias2Columns, a.k, a.n, p << 4, a.out + <usize>p * bytes);
   }
 }
 
@@ -54,7 +54,7 @@ export function gemmBatch(g: BatchArgs, from: i32, to: i32): void {
     for (let t = 0; t < g.terms; t++, row += 8) {
       const a = load<usize>(row, 4), b = load<usize>(row, 8);
       for (let j = 0, out = packed; j < g.n; j += 16, out += panelBytes(g.k)) {
-        packPanel(b, g.bRow, g.bColumn, 0, 0, g.k, g.n, j, out);
+        packPanel(b, g.bRow, g.bColumn, 0, 0, 0, g.k, g.n, j, out);
       }
       gemm(a, g.aRow, g.aColumn, packed, c, g.cRow, g.m, g.n, g.k, g.accumulate != 0 || t > 0, scratch);
     }

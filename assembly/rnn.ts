@@ -37,7 +37,7 @@ const RELU: i32 = 1;
 @unmanaged export class RnnForwardArgs {
   output: usize; // [T, N, H] in: W_ih x + b_ih + b_hh, out: h
   h: usize; // [N, H] in: the initial state, out: the final one
-  weight: usize; // W_hhᵀ, packed
+  weight: usize; // W_hhᵀ, packed; 0 if the output holds W_hh h as well
   lengths: usize;
   T: i32; N: i32; H: i32; reverse: i32; nonlinearity: i32;
   scratch: usize; chunk: i32;
@@ -51,7 +51,7 @@ export function rnnForward(a: RnnForwardArgs, from: i32, to: i32): void {
   for (let s = 0; s < a.T; s++) {
     const t = a.reverse ? a.T - 1 - s : s;
     const output = rowOf(a.output, t, from, a.N, bytes);
-    gemm(h, bytes, 4, a.weight, output, bytes, to - from, H, H, true, scratch);
+    if (a.weight) gemm(h, bytes, 4, a.weight, output, bytes, to - from, H, H, true, scratch);
     for (let n = from; n < to; n++) {
       let y = rowOf(a.output, t, n, a.N, bytes);
       if (t >= lengthOf(a.lengths, n, a.T)) {

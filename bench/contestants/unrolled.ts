@@ -73,9 +73,7 @@ await serve("unrolled", (row) => {
     const layer = new layers[cell]({ inputSize: H, hiddenSize: H, numLayers }).eval();
     const stream = layer.stream();
     const frames = values(T * H);
-    return () => {
-      for (let t = 0; t < T; t++) stream.step(frames.subarray(t * H, (t + 1) * H));
-    };
+    return () => stream.steps(frames);
   }
   const { m, n, k } = row;
   const a = tensor(values(m * k), [m, k]);

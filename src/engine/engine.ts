@@ -20,7 +20,7 @@ import {
   kernels,
 } from "./generated/abi.ts";
 import type { KernelSource } from "./kernel-source.ts";
-import { Memory } from "./memory.ts";
+import { type Block, Memory } from "./memory.ts";
 import { kernelError, Pool } from "./pool.ts";
 import { selfChecks } from "./self-check.ts";
 import { canRevectorize, compile } from "./v8-flags.ts";
@@ -132,12 +132,17 @@ class Engine {
     Atomics.add(count, 0, 1);
   }
 
-  #write<K extends KernelName>(name: K, args: KernelArgs[K]): void {
+  #write<K extends KernelName>(
+    name: K,
+    args: KernelArgs[K],
+    words = this.#words,
+    floats = this.#floats,
+  ): void {
     let at = 0;
     for (const [field, type] of kernels[name].fields) {
       const value = (args as Record<string, number>)[field]!;
-      if (type === "f32") this.#floats[at++] = value;
-      else this.#words[at++] = value;
+      if (type === "f32") floats[at++] = value;
+      else words[at++] = value;
     }
   }
 
@@ -151,9 +156,28 @@ class Engine {
     }
     this.#calls?.push({ name, args, count, chunk } as KernelCall);
     this.#write(name, args);
+    this.#invoke(kernel, name, control.args, count, chunk);
+  }
+
+  /** Calls that were made once, with arguments in a block of their own, to be made again at no cost but their own. */
+  prepare(calls: readonly KernelCall[]): { again: readonly (() => void)[]; block: Block } {
+    const lengths = calls.map(({ name }) => kernels[name].fields.length);
+    const bytes = 4 * lengths.reduce((a, b) => a + b, 0);
+    const block = { address: this.memory.allocate(bytes), bytes };
+    let at = block.address;
+    const again = calls.map(({ name, args, count, chunk }, i) => {
+      const [kernel, address, length] = [this.#functions.get(name)!, at, lengths[i]!];
+      this.#write(name, args, this.memory.i32(address, length), this.memory.f32(address, length));
+      at += 4 * length;
+      return () => this.#invoke(kernel, name, address, count, chunk);
+    });
+    return { again, block };
+  }
+
+  #invoke(kernel: Kernel, name: KernelName, args: number, count: number, chunk: number): void {
     try {
-      if (count <= chunk || this.#alone || threads() === 1) kernel(control.args, 0, count);
-      else this.#share(name, count, chunk);
+      if (count <= chunk || this.#alone || threads() === 1) kernel(args, 0, count);
+      else this.#share(name, args, count, chunk);
     } catch (error) {
       if (!(error instanceof WebAssembly.RuntimeError)) throw error;
       this.#alone = true;
@@ -161,12 +185,12 @@ class Engine {
     }
   }
 
-  #share(name: KernelName, count: number, chunk: number): void {
+  #share(name: KernelName, args: number, count: number, chunk: number): void {
     this.#pool ??= new Pool(this.memory);
     this.#pool.grow(threads() - 1);
     const core = this.#core!;
     const started = performance.now();
-    let status = core.dispatch(kernels[name].slot, control.args, count, chunk);
+    let status = core.dispatch(kernels[name].slot, args, count, chunk);
     while (status === 2 && performance.now() - started < PATIENCE_MS)
       status = core.wait(Math.ceil(count / chunk));
     if (status === 0) return;
@@ -281,12 +305,16 @@ export function setThreads(count: number): void {
   threadCount = count;
 }
 
+/** Whether so much work (in float operations) is worth waking others for. */
+export function worthSharing(work: number): boolean {
+  return threads() > 1 && work >= WORTH_SPLITTING;
+}
+
 /**
  * How many of `count` units a thread should take at a time: all of them when the work (in float operations) is too
  * little to share, else an even part, rounded up to a multiple of `multiple`.
  */
 export function share(count: number, work: number, multiple = 1): number {
-  const parts = threads();
-  if (parts === 1 || work < WORTH_SPLITTING) return count;
-  return Math.ceil(count / parts / multiple) * multiple;
+  if (!worthSharing(work)) return count;
+  return Math.ceil(count / threads() / multiple) * multiple;
 }

@@ -8,6 +8,7 @@ import type { Block } from "./memory.ts";
  */
 export class Recording {
   readonly #calls: readonly KernelCall[];
+  readonly #repeat: readonly (() => void)[];
   /** What of the memory named is still read or written in a repetition; kept from the garbage collector. */
   readonly memory: readonly { readonly address: number }[];
 
@@ -17,9 +18,11 @@ export class Recording {
     const blocks = engine.memory.withLastingScratch(() => {
       calls = engine.calls(f);
     });
-    dropped.register(this, blocks);
     this.#calls = calls.filter((call) => !packsConstant(call, blocks));
     this.memory = memory.filter(({ address }) => this.#uses(address));
+    const { again, block } = engine.prepare(this.#calls);
+    this.#repeat = again;
+    dropped.register(this, [...blocks, block]);
   }
 
   #uses(address: number): boolean {
@@ -27,8 +30,7 @@ export class Recording {
   }
 
   repeat(): void {
-    const engine = getEngine();
-    for (const { name, args, count, chunk } of this.#calls) engine.run(name, args, count, chunk);
+    for (const call of this.#repeat) call();
   }
 }
 

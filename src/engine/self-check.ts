@@ -54,7 +54,8 @@ function packed(engine: Engine, k: number, n: number): number {
   const panels = Math.ceil(n / 16);
   const out = place(engine, panels * 16 * (k + 1));
   const b = place(engine, n * k, number);
-  engine.run("packPanels", { b, bRow: 4, bColumn: 4 * k, bias: 0, bias2: 0, k, n, out }, panels, panels);
+  const none = { bias: 0, bias2: 0, bias2Columns: 0 };
+  engine.run("packPanels", { b, bRow: 4, bColumn: 4 * k, ...none, k, n, out }, panels, panels);
   return out;
 }
 

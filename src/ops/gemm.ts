@@ -40,13 +40,30 @@ export interface Packed {
   columns: number;
 }
 
-/** Packs B, with up to two biases (addresses, 0: none), into `out` or memory that lasts as long as the running op. */
-export function pack(
-  b: Matrix,
-  bias = 0,
-  bias2 = 0,
-  out = workspace(packedFloats(b.rows, b.columns)),
-): Packed {
+/** What was packed, by what it was packed from. */
+export type Packs = Map<string, Packed>;
+
+let kept: Packs | undefined;
+
+/** Runs f; what it packs is kept, and not packed again where it was: the caller looks after its memory. */
+export function keepingPacks<T>(packs: Packs, f: () => T): T {
+  kept = packs;
+  try {
+    return f();
+  } finally {
+    kept = undefined;
+  }
+}
+
+/**
+ * Packs B into memory that lasts as long as the running op, with up to two biases (addresses, 0: none), the second of
+ * which may be that of the first columns alone.
+ */
+export function pack(b: Matrix, bias = 0, bias2 = 0, bias2Columns = b.columns): Packed {
+  const key = kept && [b.at, b.rows, b.columns, b.rowStride, b.columnStride, bias, bias2].join();
+  const before = key && kept!.get(key);
+  if (before) return before;
+  const out = workspace(packedFloats(b.rows, b.columns));
   const panels = Math.ceil(b.columns / 16);
   const args = {
     b: b.at,
@@ -54,12 +71,15 @@ export function pack(
     bColumn: 4 * b.columnStride,
     bias,
     bias2,
+    bias2Columns,
     k: b.rows,
     n: b.columns,
     out,
   };
   run("packPanels", args, panels, share(panels, 4 * b.rows * b.columns));
-  return { at: out, rows: b.rows, columns: b.columns };
+  const packed = { at: out, rows: b.rows, columns: b.columns };
+  if (key) kept!.set(key, packed);
+  return packed;
 }
 
 /** C = A·B, from the packed start or, with `accumulate`, on top of what C holds. C's columns are contiguous. */

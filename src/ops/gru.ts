@@ -6,7 +6,15 @@ import { use } from "../engine/engine.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { addColumnSums, type Matrix, matrix, multiply, pack, transposed } from "./gemm.ts";
 import { checkSequence, inferSequence, type SequenceInput, type SequenceInputs } from "./sequence.ts";
-import { addInputGradients, addStateGradients, copyState, dealSequences } from "./sequence-passes.ts";
+import {
+  addInputGradients,
+  addStateGradients,
+  copyState,
+  dealSequences,
+  eachStep,
+  rowsAt,
+  sharesSteps,
+} from "./sequence-passes.ts";
 
 const run = use(gruKernels, memoryKernels);
 
@@ -29,27 +37,41 @@ export const gruOp: Op<SequenceInput, "output" | "h", "gates", GruAttributes> = 
   },
 
   forward({ shapes, inputs, outputs, saved }, { reverse, resetAfter }) {
-    const { T, N, I, H } = inferSequence("gru", 3, shapes);
+    const sizes = inferSequence("gru", 3, shapes);
+    const { T, N, I, H } = sizes;
     // All biases are added to the inputs' part, but for b_hn if the reset gate scales it.
-    const bias = copyState(inputs.biasIh, 3 * H);
-    if (inputs.biasHh) {
-      run("axpy", { x: inputs.biasHh, out: bias, alpha: 1 }, resetAfter ? 2 * H : 3 * H);
-    }
-    const weightIh = pack(transposed(matrix(inputs.weightIh, 3 * H, I)), bias);
-    multiply(matrix(inputs.x, T * N, I), weightIh, matrix(saved.gates, T * N, 3 * H, 4 * H));
+    const { biasIh, biasHh } = inputs;
+    const added = resetAfter ? 2 * H : 3 * H;
+    const weightIh = pack(transposed(matrix(inputs.weightIh, 3 * H, I)), biasIh, biasHh, added);
+    const gates = (first: number, count: number) =>
+      matrix(saved.gates + 4 * first * H, T * N, count * H, 4 * H);
+    multiply(matrix(inputs.x, T * N, I), weightIh, gates(0, 3));
     const weightHh = splitWeight(inputs.weightHh, H);
-    const biasN = resetAfter && inputs.biasHh ? inputs.biasHh + 4 * 2 * H : 0;
+    const biasN = resetAfter && biasHh ? biasHh + 4 * 2 * H : 0;
+    const weightRZ = pack(transposed(weightHh.rz));
+    const weightN = pack(transposed(weightHh.n), biasN);
     const args = {
       gates: saved.gates,
       output: outputs.output,
       h: copyState(inputs.h0, N * H, outputs.h),
-      weightRZ: pack(transposed(weightHh.rz)).at,
-      weightN: pack(transposed(weightHh.n), biasN).at,
+      weightRZ: weightRZ.at,
+      weightN: weightN.at,
       lengths: inputs.lengths,
       ...{ T, N, H, reverse: Number(reverse), resetAfter: Number(resetAfter) },
       ...dealSequences(N, 6 * T * N * H * H),
     };
-    run("gruForward", args, N, args.chunk);
+    if (!resetAfter || !sharesSteps(sizes, 6 * N * H * H)) {
+      run("gruForward", args, N, args.chunk);
+      return;
+    }
+    const output = matrix(outputs.output, T * N, H);
+    const h = matrix(args.h, N, H);
+    eachStep({ ...sizes, lengths: inputs.lengths, reverse }, (t, lengths) => {
+      multiply(h, weightRZ, rowsAt(gates(0, 2), t, N), true);
+      multiply(h, weightN, rowsAt(gates(3, 1), t, N));
+      const rows = { gates: rowsAt(gates(0, 4), t, N).at, output: rowsAt(output, t, N).at };
+      run("gruForward", { ...args, ...rows, weightRZ: 0, lengths, T: 1, chunk: N }, N);
+    });
   },
 
   backward({ shapes, inputs, outputs, saved, gradOutputs, gradInputs }, { reverse, resetAfter }) {

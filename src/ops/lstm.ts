@@ -15,7 +15,16 @@ import {
   type SequenceInputs,
   type SequenceSizes,
 } from "./sequence.ts";
-import { addInputGradients, addStateGradients, copyState, dealSequences } from "./sequence-passes.ts";
+import {
+  addInputGradients,
+  addStateGradients,
+  copyState,
+  dealSequences,
+  eachStep,
+  MANY_ROWS,
+  rowsAt,
+  sharesSteps,
+} from "./sequence-passes.ts";
 
 const run = use(lstmKernels, memoryKernels);
 
@@ -44,9 +53,6 @@ export function inferLstm(shapes: Record<LstmInput, Shape>): SequenceSizes & { R
   return { ...sizes, R: weightHr[0] ?? H };
 }
 
-/** From so many rows a thread on, a product runs at full speed. */
-const MANY_ROWS = 12;
-
 type LstmOutput = "output" | "h" | "c";
 type LstmSaved = "gates" | "cells" | "hidden";
 
@@ -65,16 +71,16 @@ export const lstmOp: Op<LstmInput, LstmOutput, LstmSaved, { reverse: boolean }> 
   },
 
   forward({ shapes, inputs, outputs, saved }, { reverse }) {
-    const { T, N, I, H, R } = inferLstm(shapes);
+    const sizes = inferLstm(shapes);
+    const { T, N, I, H, R } = sizes;
     const weightIh = pack(transposed(matrix(inputs.weightIh, 4 * H, I)), inputs.biasIh, inputs.biasHh);
     const weightHh = pack(transposed(matrix(inputs.weightHh, 4 * H, R)));
     const h = copyState(inputs.h0, N * R, outputs.h);
     // Of many rows the kernel multiplies a step at a time, so that the gates are in its cache. Of few, x is multiplied
-    // for all steps at once, and if there is only one, h as well: then the threads share the columns.
+    // for all steps at once.
     const few = N < MANY_ROWS * threads();
     const gates = matrix(saved.gates, T * N, 4 * H);
     if (few) multiply(matrix(inputs.x, T * N, I), weightIh, gates);
-    if (few && T === 1) multiply(matrix(h, N, R), weightHh, gates, true);
     const args = {
       ...saved,
       x: inputs.x,
@@ -82,14 +88,28 @@ export const lstmOp: Op<LstmInput, LstmOutput, LstmSaved, { reverse: boolean }> 
       h,
       c: copyState(inputs.c0, N * H, outputs.c),
       weightIh: few ? 0 : weightIh.at,
-      weightHh: few && T === 1 ? 0 : weightHh.at,
+      weightHh: weightHh.at,
       weightHr: inputs.weightHr && pack(transposed(matrix(inputs.weightHr, R, H))).at,
       peephole: inputs.peephole,
       lengths: inputs.lengths,
       ...{ T, N, I, H, R, reverse: Number(reverse) },
       ...dealSequences(N, 8 * T * N * H * (I + R)),
     };
-    run("lstmForward", args, N, args.chunk);
+    if (!sharesSteps(sizes, 8 * N * H * R)) {
+      run("lstmForward", args, N, args.chunk);
+      return;
+    }
+    eachStep({ ...sizes, lengths: inputs.lengths, reverse }, (t, lengths) => {
+      const at = (address: number, width: number) => rowsAt(matrix(address, T * N, width), t, N).at;
+      multiply(matrix(h, N, R), weightHh, rowsAt(gates, t, N), true);
+      const rows = {
+        gates: at(saved.gates, 4 * H),
+        output: at(outputs.output, R),
+        cells: at(saved.cells, H),
+        hidden: at(saved.hidden, H),
+      };
+      run("lstmForward", { ...args, ...rows, weightHh: 0, lengths, T: 1, chunk: N }, N);
+    });
   },
 
   backward({ shapes, inputs, outputs, saved, gradOutputs, gradInputs }, { reverse }) {

@@ -6,7 +6,15 @@ import { use } from "../engine/engine.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { addColumnSums, matrix, multiply, pack, transposed } from "./gemm.ts";
 import { checkSequence, inferSequence, type SequenceInput, type SequenceInputs } from "./sequence.ts";
-import { addInputGradients, addStateGradients, copyState, dealSequences } from "./sequence-passes.ts";
+import {
+  addInputGradients,
+  addStateGradients,
+  copyState,
+  dealSequences,
+  eachStep,
+  rowsAt,
+  sharesSteps,
+} from "./sequence-passes.ts";
 
 const run = use(memoryKernels, rnnKernels);
 
@@ -28,18 +36,29 @@ export const rnnOp: Op<SequenceInput, "output" | "h", never, RnnAttributes> = {
   },
 
   forward({ shapes, inputs, outputs }, { reverse, nonlinearity }) {
-    const { T, N, I, H } = inferSequence("rnn", 1, shapes);
+    const sizes = inferSequence("rnn", 1, shapes);
+    const { T, N, I, H } = sizes;
     const weightIh = pack(transposed(matrix(inputs.weightIh, H, I)), inputs.biasIh, inputs.biasHh);
-    multiply(matrix(inputs.x, T * N, I), weightIh, matrix(outputs.output, T * N, H));
+    const output = matrix(outputs.output, T * N, H);
+    multiply(matrix(inputs.x, T * N, I), weightIh, output);
+    const weightHh = pack(transposed(matrix(inputs.weightHh, H, H)));
     const args = {
       output: outputs.output,
       h: copyState(inputs.h0, N * H, outputs.h),
-      weight: pack(transposed(matrix(inputs.weightHh, H, H))).at,
+      weight: weightHh.at,
       lengths: inputs.lengths,
       ...{ T, N, H, reverse: Number(reverse), nonlinearity: nonlinearities[nonlinearity] },
       ...dealSequences(N, 2 * T * N * H * H),
     };
-    run("rnnForward", args, N, args.chunk);
+    if (!sharesSteps(sizes, 2 * N * H * H)) {
+      run("rnnForward", args, N, args.chunk);
+      return;
+    }
+    eachStep({ ...sizes, lengths: inputs.lengths, reverse }, (t, lengths) => {
+      const now = rowsAt(output, t, N);
+      multiply(matrix(args.h, N, H), weightHh, now, true);
+      run("rnnForward", { ...args, output: now.at, weight: 0, lengths, T: 1, chunk: N }, N);
+    });
   },
 
   backward({ shapes, inputs, outputs, gradOutputs, gradInputs }, { reverse, nonlinearity }) {

@@ -1,6 +1,6 @@
 import { memoryKernels, sequenceKernels } from "#kernels";
 import { workspace } from "../autograd/backend.ts";
-import { share, use } from "../engine/engine.ts";
+import { getEngine, share, threads, use, worthSharing } from "../engine/engine.ts";
 import { type Matrix, matrix, multiply, pack, productScratch, transposed } from "./gemm.ts";
 import { moveRowsWithin } from "./padding.ts";
 import type { SequenceInput, SequenceSizes } from "./sequence.ts";
@@ -24,6 +24,28 @@ type Addresses = Record<SequenceInput, number>;
 export function dealSequences(N: number, work: number): { chunk: number; scratch: number } {
   const chunk = share(N, work);
   return { chunk, scratch: productScratch(N, chunk) };
+}
+
+/** From so many rows a thread on, a product runs at full speed. */
+export const MANY_ROWS = 12;
+
+/**
+ * Whether the threads had better share the columns of each step's product, of `work` float operations, than the
+ * sequences: where they are fewer than the rows of a tile, and a step by itself in any case.
+ */
+export function sharesSteps({ T, N }: SequenceSizes, work: number): boolean {
+  return T === 1 ? N < MANY_ROWS * threads() : N < 2 * threads() && worthSharing(work);
+}
+
+/** The steps in the order in which they are read, each with an array of what is left of the sequences then. */
+export function eachStep({ T, N, lengths, reverse }: Walk, f: (t: number, lengths: number) => void): void {
+  const { memory } = getEngine();
+  for (let s = 0; s < T; s++) {
+    const t = reverse ? T - 1 - s : s;
+    const left = lengths && workspace(N);
+    if (left) memory.i32(left, N).set(memory.i32(lengths, N).map((length) => length - t));
+    f(t, left);
+  }
 }
 
 /** Fills `out` with the state at `from`, or with zeros if that is absent. */
@@ -71,7 +93,7 @@ export function addStateGradients(walk: Walk, h0: number, output: Matrix, da: Ma
 }
 
 /** The rows of all sequences at one time. */
-function rowsAt(m: Matrix, t: number, N: number): Matrix {
+export function rowsAt(m: Matrix, t: number, N: number): Matrix {
   return { ...m, at: m.at + 4 * t * N * m.rowStride, rows: N };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { step } from "../../autograd/step.ts";
+import { setThreads, threads } from "../../engine/engine.ts";
 import { manualSeed } from "../../tensor/random.ts";
 import { type Tensor, tensor, zeros } from "../../tensor/tensor.ts";
 import { checkGradients, checkParity, type OpCase } from "../../testing/check-op.ts";
@@ -207,6 +208,13 @@ describe.each(kinds)("%s", (kind) => {
     stream.reset();
     expect(run(stream, 0, 4)).toEqual(outputs.slice(0, 4 * 57));
     expect(run(layer.stream({ batchSize: 3, state: stream.state }), 4, 7)).toEqual(outputs.slice(4 * 57));
+    stream.reset();
+    expect([...stream.steps(new Float32Array(values))]).toEqual(outputs);
+    expect(Object.values(stream.state).map(bytes)).toEqual(Object.values(whole.state).map(bytes));
+    stream.reset();
+    expect([...stream.steps(new Float32Array(values.subarray(0, 45))), ...run(stream, 3, 7)]).toEqual(
+      outputs,
+    );
   });
 
   it("gives in pieces, with the state carried over, the bits of the whole", () => {
@@ -241,6 +249,19 @@ describe.each(kinds)("%s", (kind) => {
     expect(state.h.shape).toEqual(layer.stateShapes(3).h);
     expect(step(() => layer.forward(input, { state }).output).shape).toEqual([7, 3, 19]);
   });
+});
+
+it.each(kinds)("%s: threads that share the columns of a step's product change no bit", (kind) => {
+  const layer = build(kind, { inputSize: 4, hiddenSize: 460, bidirectional: true });
+  const input = noise([3, 2, 4]);
+  const before = threads();
+  const [one, two] = [1, 2].map((count) => {
+    setThreads(count);
+    const { output, state } = layer.forward(input, { lengths: tensor(Int32Array.of(3, 2)) });
+    return [output, ...Object.values(state)].map(bytes);
+  });
+  setThreads(before);
+  expect(two).toEqual(one);
 });
 
 it("two directions stand side by side or are added up", () => {
@@ -299,6 +320,9 @@ it("errors say what is expected", () => {
   expect(() => both.stream()).toThrow("GRU: a bidirectional layer has no stream");
   expect(() => lstm.stream().step([1, 2])).toThrowErrorMatchingInlineSnapshot(
     `[ShapeError: LSTM: step must get 64 numbers, got 2]`,
+  );
+  expect(() => lstm.stream().steps(new Float32Array(65))).toThrowErrorMatchingInlineSnapshot(
+    `[ShapeError: LSTM: steps must get a multiple of 64 numbers, got 65]`,
   );
   expect(() => lstm.stream({ state: wrong })).toThrowErrorMatchingInlineSnapshot(
     `[ShapeError: LSTM: state.h must be [2, 1, 8], got [1, 8, 8]]`,
