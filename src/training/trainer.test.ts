@@ -208,6 +208,17 @@ describe("Trainer", () => {
     expect(Math.hypot(a! - 0.5, b! - 0.5)).toBeLessThan(0.0401);
   });
 
+  it("cuts the elements of the gradient", async () => {
+    const model = new Line();
+    const optimizer = new SGD(model.parameters(), { learningRate: 1 });
+    const loss = lineLoss(model);
+    const trainer = new Trainer({ model, batches, loss, optimizer, epochs: 1, maxSteps: 1, clipValue: 0.25 });
+    const [event] = await drain(trainer);
+    // The error is 4.5 at x = [1, 2], so the gradient was [9, 18].
+    expect([...model.weight.toArray()]).toEqual([0.25, 0.25]);
+    expect((event as { gradNorm: number }).gradNorm).toBeCloseTo(Math.hypot(9, 18), 4);
+  });
+
   it("validates, saves and ends with the average of the weights, but goes on from the weights", async () => {
     const seen: { validated: number[]; best: number[]; last: number[] }[] = [];
     let validated: number[] = [];

@@ -3,7 +3,7 @@ import type { Batches } from "../data/batches.ts";
 import { NumericError } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
 import { mul } from "../ops/binary.ts";
-import { clipGradNorm } from "../optim/clip.ts";
+import { clipGradNorm, clipGradValue } from "../optim/clip.ts";
 import type { Optimizer, OptimizerOptions } from "../optim/optimizer.ts";
 import type { Schedule } from "../optim/schedule.ts";
 import { randomState } from "../tensor/random.ts";
@@ -47,6 +47,8 @@ export interface TrainerOptions<Batch, Carried extends Tree<Tensor>> {
   schedule?: Schedule;
   /** Scales gradients down to this norm. Default: not at all. */
   clip?: number;
+  /** Cuts each element of the gradients, scaled or not, to ± this. Default: not at all. */
+  clipValue?: number;
   /** Batches whose gradients are averaged for one update. Default 1. */
   accumulate?: number;
   /** The loss on held-out data, lower is better; undefined if it was aborted. */
@@ -135,7 +137,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
   /** One change of the weights, by the gradient of `accumulate` batches. */
   #update(): Update {
     const started = performance.now();
-    const { model, batches, optimizer, schedule, clip = Number.POSITIVE_INFINITY } = this.#options;
+    const { model, batches, optimizer, schedule, clip = Number.POSITIVE_INFINITY, clipValue } = this.#options;
     const progress = this.#progress;
     const where = `training: step ${progress.step + 1}, epoch ${progress.epoch + 1}`;
     const count = Math.min(this.#options.accumulate ?? 1, batches.length - progress.batch);
@@ -152,6 +154,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     const gradNorms = this.#options.norms ? gradientNorms(model) : undefined;
     const gradNorm = clipGradNorm(this.#parameters, clip);
     if (!Number.isFinite(gradNorm)) throw gradientError(where, gradNorm, model);
+    if (clipValue !== undefined) clipGradValue(this.#parameters, clipValue);
     if (schedule) optimizer.learningRate = schedule.learningRate(progress, this.#schedule);
     optimizer.step();
 

@@ -96,6 +96,10 @@ export const trainingFlags: Record<string, Option[]> = {
     numberFlag("--decay-after <n>", "of step: epochs before the first decay (default: 1)"),
     numberFlag("--warmup <n>", "of cosine: updates over which the rate rises from 0 (default: 0)"),
     numberFlag("--clip <x>", "the norm that gradients are scaled down to (default: 5)"),
+    numberFlag(
+      "--clip-value <x>",
+      "instead, or as well if --clip is given: what each element of the gradients is cut to",
+    ),
     numberFlag("--accumulate <n>", "batches to one update (default: 1)"),
     numberFlag("--validate-every <n>", "updates between validations (default: one validation an epoch)"),
     numberFlag("--patience <n>", "stop after this many validations without a better one (default: never)"),

@@ -108,8 +108,10 @@ export interface LanguageModelOptions {
   decayAfter?: number;
   /** Of schedule "cosine": updates over which the learning rate rises from 0. Default 0. */
   warmup?: number;
-  /** The gradient's norm is scaled down to this. Default 5. */
+  /** The gradient's norm is scaled down to this. Default 5, or not at all with a clipValue. */
   clip?: number;
+  /** Each element of the gradient is cut to ± this. Default: not at all. */
+  clipValue?: number;
   /** Batches whose gradients are averaged for one update. Default 1. */
   accumulate?: number;
   /** Updates between validations. Default: one validation an epoch. */
@@ -206,7 +208,8 @@ const schema = recordOf({
   decay: v.optional(numberIn({ above: 0, to: 1 })),
   decayAfter: v.optional(wholeNumber(0, 1_000_000)),
   warmup: v.optional(wholeNumber(0, MAX_COUNT)),
-  clip: v.optional(numberIn({ above: 0 }), 5),
+  clip: v.optional(numberIn({ above: 0 })),
+  clipValue: v.optional(numberIn({ above: 0 })),
   accumulate: v.optional(wholeNumber(1, MAX_SIZE), 1),
   validateEvery: v.optional(wholeNumber(1, MAX_COUNT)),
   patience: v.optional(wholeNumber(1, 1_000_000)),
@@ -269,7 +272,8 @@ export function checkTrainingOptions(where: string, options: LanguageModelOption
     if (checked[name] && checked.out === undefined)
       throw new OptionError(`${where}: ${name} needs an \`out\``);
   }
-  return checked;
+  const { clip = checked.clipValue === undefined ? 5 : undefined } = checked;
+  return { ...checked, ...(clip !== undefined && { clip }) };
 }
 
 function checkKeepTokenizer(where: string, options: ResolvedOptions): void {

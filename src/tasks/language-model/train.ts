@@ -46,7 +46,7 @@ export async function trainLanguageModel(source: TextSource, given: LanguageMode
 
 async function trainOn({ name, tokenizer, train, valid, fingerprint }: Corpus, start: Start) {
   const { options, initial, folder, checkpoint } = start;
-  const { signal, clip, accumulate, epochs, maxSteps, windows } = options;
+  const { signal, clip, clipValue, accumulate, epochs, maxSteps, windows } = options;
   const { validateEvery, patience, ema, onProgress } = options;
   if (options.threads !== undefined) setThreads(options.threads);
   manualSeed(options.seed);
@@ -96,7 +96,8 @@ async function trainOn({ name, tokenizer, train, valid, fingerprint }: Corpus, s
     schedule,
     epochs,
     ...(maxSteps !== undefined && { maxSteps }),
-    clip,
+    ...(clip !== undefined && { clip }),
+    ...(clipValue !== undefined && { clipValue }),
     accumulate,
     ...(valid && {
       async validate(aborted) {

@@ -94,6 +94,7 @@ const options: Record<Exclude<keyof LanguageModelOptions, "onProgress" | "signal
   decayAfter: true,
   warmup: true,
   clip: true,
+  clipValue: true,
   accumulate: true,
   validateEvery: true,
   patience: true,
