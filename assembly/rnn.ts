@@ -1,25 +1,10 @@
 // The Elman cell, h = f(W_ih x + b_ih + W_hh h + b_hh), over all time steps of some of the sequences.
 import { gemm, scratchOf } from "./gemm";
-import { constant, sigmoid4, tanh4 } from "./math";
+import { activate, slope } from "./nonlinearity";
 import { lengthOf, rowOf } from "./sequence";
 import { loadUpTo4, storeUpTo4 } from "./vector";
 
-const TANH: i32 = 0;
-const RELU: i32 = 1;
-
-@inline function activate(x: v128, kind: i32): v128 {
-  if (kind == TANH) return tanh4(x);
-  if (kind == RELU) return f32x4.max(x, f32x4.splat(0));
-  return sigmoid4(x);
-}
-
-/** df/da in terms of h = f(a). */
-@inline function slope(h: v128, kind: i32): v128 {
-  const one = constant(1);
-  if (kind == TANH) return f32x4.sub(one, f32x4.mul(h, h));
-  if (kind == RELU) return v128.and(one, f32x4.gt(h, f32x4.splat(0)));
-  return f32x4.mul(h, f32x4.sub(one, h));
-}
+export { rnnOmega } from "./omega";
 
 @inline function forwardLanes(output: usize, h: usize, kind: i32, left: i32): void {
   const y = activate(loadUpTo4(output, left), kind);

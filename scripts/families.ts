@@ -19,4 +19,6 @@ export const families = [
 ] as const;
 
 /** Files a family re-exports kernels from, beside its own. */
-export const helpers: Partial<Record<(typeof families)[number], readonly string[]>> = {};
+export const helpers: Partial<Record<(typeof families)[number], readonly string[]>> = {
+  rnn: ["omega"],
+};

@@ -47,9 +47,10 @@ export const rnn: ReferenceOf<typeof rnnOp> = {
     }
   },
 
-  backward({ shapes, inputs, outputs, gradOutputs, gradInputs }, { reverse, nonlinearity }) {
+  backward({ shapes, inputs, outputs, gradOutputs, gradInputs }, { reverse, nonlinearity, omega }) {
     const [T, N, I] = shapes.x as [number, number, number];
     const H = shapes.weightHh[1]!;
+    const pairs: Pair[] = [];
     for (let n = 0; n < N; n++) {
       const dh = new Float64Array(H);
       add(dh, row(gradOutputs.h, n, H));
@@ -68,8 +69,43 @@ export const rnn: ReferenceOf<typeof rnnOp> = {
         addTransposedProduct(row(gradInputs.x, at, I), inputs.weightIh, da);
         dh.fill(0);
         addTransposedProduct(dh, inputs.weightHh, da);
+        if (k > 0) pairs.push({ da, slopes: before.map(slope[nonlinearity]) });
       }
       add(row(gradInputs.h0, n, H), dh);
     }
+    if (omega > 0) addOmegaGradient(gradInputs.weightHh, inputs.weightHh, pairs, omega);
   },
 };
+
+/** Two neighbouring steps: the gradient at the later one before f, and f' at the earlier. */
+interface Pair {
+  da: Float64Array;
+  slopes: Float64Array;
+}
+
+/** A gradient whose squared norm is below this has vanished. */
+const GONE = 1e-30;
+
+const squares = (x: Float64Array) => x.reduce((sum, value) => sum + value * value, 0);
+
+/**
+ * dW += omega · ∂⁺Ω/∂W (Pascanu et al. 2013, eq. 10): with g = ∂E/∂x_{k+1} and v = Wᵀg ∘ f'(x_k) a pair's part of Ω is
+ * (‖v‖/‖g‖ − 1)², and ∂‖v‖/∂W = g ⊗ (v ∘ f'(x_k)) / ‖v‖.
+ */
+function addOmegaGradient(dW: Float64Array, W: Float64Array, pairs: Pair[], omega: number): void {
+  if (dW.length === 0) return;
+  const counted = pairs.filter(({ da }) => squares(da) >= GONE);
+  for (const { da, slopes } of counted) {
+    const u = new Float64Array(slopes.length);
+    addTransposedProduct(u, W, da);
+    const v = u.map((value, j) => value * slopes[j]!);
+    const [gNorm, vNorm] = [Math.sqrt(squares(da)), Math.sqrt(squares(v))];
+    if (vNorm === 0) continue;
+    const factor = ((omega / counted.length) * 2 * (vNorm / gNorm - 1)) / (gNorm * vNorm);
+    addOuter(
+      dW,
+      da,
+      v.map((value, j) => factor * value * slopes[j]!),
+    );
+  }
+}

@@ -3,8 +3,10 @@ import { apply } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { use } from "../engine/engine.ts";
+import { OptionError } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { addColumnSums, matrix, multiply, pack, transposed } from "./gemm.ts";
+import { addOmegaGradient } from "./omega.ts";
 import { checkSequence, inferSequence, type SequenceInput, type SequenceInputs } from "./sequence.ts";
 import {
   addInputGradients,
@@ -26,6 +28,7 @@ const nonlinearities: Record<Nonlinearity, number> = { tanh: 0, relu: 1, sigmoid
 interface RnnAttributes {
   reverse: boolean;
   nonlinearity: Nonlinearity;
+  omega: number;
 }
 
 export const rnnOp: Op<SequenceInput, "output" | "h", never, RnnAttributes> = {
@@ -61,7 +64,7 @@ export const rnnOp: Op<SequenceInput, "output" | "h", never, RnnAttributes> = {
     });
   },
 
-  backward({ shapes, inputs, outputs, gradOutputs, gradInputs }, { reverse, nonlinearity }) {
+  backward({ shapes, inputs, outputs, gradOutputs, gradInputs }, { reverse, nonlinearity, omega }) {
     const sizes = inferSequence("rnn", 1, shapes);
     const { T, N, H } = sizes;
     const da = matrix(workspace(T * N * H), T * N, H);
@@ -79,7 +82,13 @@ export const rnnOp: Op<SequenceInput, "output" | "h", never, RnnAttributes> = {
 
     const walk = { ...sizes, lengths: inputs.lengths, reverse };
     addInputGradients(walk, inputs, gradInputs, da);
-    addStateGradients(walk, inputs.h0, matrix(outputs.output, T * N, H), da, gradInputs.weightHh);
+    const output = matrix(outputs.output, T * N, H);
+    addStateGradients(walk, inputs.h0, output, da, gradInputs.weightHh);
+    if (omega > 0) {
+      const { weightHh } = inputs;
+      const dW = gradInputs.weightHh;
+      addOmegaGradient(walk, { output, da, weightHh, nonlinearity: args.nonlinearity, factor: omega, dW });
+    }
     addColumnSums(da, gradInputs.biasIh, gradInputs.biasHh);
     if (gradInputs.h0) run("axpy", { x: args.dh, out: gradInputs.h0, alpha: 1 }, N * H);
   },
@@ -89,6 +98,14 @@ export interface RnnOptions {
   /** Read each sequence from its end to its beginning. */
   reverse?: boolean;
   nonlinearity?: Nonlinearity;
+  /**
+   * What W_hh is made to pass gradients on by: this many times Pascanu's Ω (On the difficulty of training recurrent neural
+   * networks, 2013, eq. 9) is added to what is minimised. With x the state before f and E all that is minimised else,
+   * Ω is the mean of (‖∂E/∂x_{k+1} · ∂x_{k+1}/∂x_k‖ / ‖∂E/∂x_{k+1}‖ − 1)² over the sequences and their steps k to which
+   * a gradient comes. Its gradient (eq. 10) goes to W_hh alone and is the immediate one, x_k and ∂E/∂x_{k+1} being taken
+   * as constants. Default 0.
+   */
+  omega?: number;
 }
 
 /**
@@ -99,9 +116,11 @@ export interface RnnOptions {
 export function rnn(inputs: SequenceInputs, options: RnnOptions = {}): { output: Tensor; h: Tensor } {
   checkSequence("rnn", inputs);
   const { input, weightIh, weightHh, biasIh, biasHh, h0, lengths } = inputs;
+  const { reverse = false, nonlinearity = "tanh", omega = 0 } = options;
+  if (!(omega >= 0)) throw new OptionError(`rnn: omega must be 0 or more, got ${omega}`);
   return apply(
     rnnOp,
     { x: input, weightIh, weightHh, biasIh, biasHh, h0, lengths },
-    { reverse: options.reverse ?? false, nonlinearity: options.nonlinearity ?? "tanh" },
+    { reverse, nonlinearity, omega },
   );
 }

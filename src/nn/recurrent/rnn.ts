@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type Nonlinearity, rnn } from "../../ops/rnn.ts";
-import { checkOptions, oneOf, recordOf } from "../../options.ts";
+import { checkOptions, numberIn, oneOf, recordOf } from "../../options.ts";
 import type { Cell } from "./cell.ts";
 import { Recurrent, type RecurrentOptions, recurrentEntries } from "./recurrent.ts";
 import type { HiddenState } from "./state.ts";
@@ -11,21 +11,24 @@ export type RNNState = HiddenState;
 export interface RNNOptions extends RecurrentOptions {
   /** "tanh" if left out. */
   nonlinearity?: Nonlinearity;
+  /** The weight of Pascanu's regulariser, which keeps gradients from vanishing, see `rnn`. Default 0. */
+  omega?: number;
 }
 
 const schema = recordOf({
   ...recurrentEntries,
   nonlinearity: v.optional(oneOf(["tanh", "relu", "sigmoid"]), "tanh"),
+  omega: v.optional(numberIn({ from: 0 }), 0),
 });
 const check = (options: unknown) => checkOptions("RNN", schema, options);
 
-function rnnCell({ hiddenSize, nonlinearity }: Required<RNNOptions>): Cell<RNNState> {
+function rnnCell({ hiddenSize, nonlinearity, omega }: Required<RNNOptions>): Cell<RNNState> {
   return {
     gates: 1,
     stateWidths: { h: hiddenSize },
     extraWeights: {},
     run({ extra: _, ...inputs }, state, reverse) {
-      const { output, h } = rnn({ ...inputs, h0: state?.h }, { reverse, nonlinearity });
+      const { output, h } = rnn({ ...inputs, h0: state?.h }, { reverse, nonlinearity, omega });
       return { output, state: { h } };
     },
   };

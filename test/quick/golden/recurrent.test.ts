@@ -7,7 +7,8 @@ interface Options {
   hiddenSize: number;
   numLayers: number;
   bidirectional: boolean;
-  nonlinearity?: "tanh" | "relu";
+  nonlinearity?: "tanh" | "relu" | "sigmoid";
+  omega?: number;
   projSize?: number;
 }
 
@@ -29,5 +30,11 @@ function run(
 describe.each(["rnn", "lstm", "gru"] as const)("%s agrees with PyTorch", (kind) => {
   for (const golden of readGolden<Options>(kind)) {
     it(golden.name, () => checkGolden(golden, (inputs, options) => run(kind, inputs, options)));
+  }
+});
+
+describe("Pascanu's regulariser agrees with PyTorch", () => {
+  for (const golden of readGolden<Options>("omega")) {
+    it(golden.name, () => checkGolden(golden, (inputs, options) => run("rnn", inputs, options)));
   }
 });
