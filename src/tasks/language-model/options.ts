@@ -208,7 +208,7 @@ const schema = recordOf({
   decay: v.optional(numberIn({ above: 0, to: 1 })),
   decayAfter: v.optional(wholeNumber(0, 1_000_000)),
   warmup: v.optional(wholeNumber(0, MAX_COUNT)),
-  clip: v.optional(numberIn({ above: 0 })),
+  clip: v.optional(numberIn({ above: 0 }), 5),
   clipValue: v.optional(numberIn({ above: 0 })),
   accumulate: v.optional(wholeNumber(1, MAX_SIZE), 1),
   validateEvery: v.optional(wholeNumber(1, MAX_COUNT)),
@@ -229,7 +229,7 @@ const schema = recordOf({
   signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
 } satisfies SchemasOf<LanguageModelOptions>);
 
-export type ResolvedOptions = v.InferOutput<typeof schema>;
+export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, "clip"> & { clip: number | undefined };
 
 /** Options that mean nothing unless another has a certain value. */
 const dependent: readonly [keyof ResolvedOptions, keyof ResolvedOptions, readonly string[]][] = [
@@ -272,8 +272,8 @@ export function checkTrainingOptions(where: string, options: LanguageModelOption
     if (checked[name] && checked.out === undefined)
       throw new OptionError(`${where}: ${name} needs an \`out\``);
   }
-  const { clip = checked.clipValue === undefined ? 5 : undefined } = checked;
-  return { ...checked, ...(clip !== undefined && { clip }) };
+  const noNorm = options.clip === undefined && options.clipValue !== undefined;
+  return noNorm ? { ...checked, clip: undefined } : checked;
 }
 
 function checkKeepTokenizer(where: string, options: ResolvedOptions): void {
