@@ -33,6 +33,20 @@ export function seedsFlag(flags: string, description: string): Option {
   });
 }
 
+/** A flag that takes a length, 100, or two, 50-200: the least and the greatest. */
+export function lengthFlag(flags: string, description: string): Option {
+  const option = new Option(flags, description);
+  return option.argParser((text: string) => {
+    const [, from, to] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
+    if (from === undefined) {
+      throw new OptionError(
+        `${option.long} must be a length, 100, or two, 50-200, got ${JSON.stringify(text)}`,
+      );
+    }
+    return to === undefined ? Number(from) : [Number(from), Number(to)];
+  });
+}
+
 /** The flags every command has that computes for long. */
 export const threadsFlag = () =>
   numberFlag(

@@ -15,6 +15,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     summary: "train a language model on a text",
     load: () => import("./commands/train-language-model.ts"),
   },
+  "train memory": {
+    summary: "train a network on a problem that takes memory",
+    load: () => import("./commands/train-memory.ts"),
+  },
   "sweep language-model": {
     summary: "train language models over a grid or a random sample of options",
     load: () => import("./commands/sweep-language-model.ts"),
@@ -24,7 +28,7 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     load: () => import("./commands/average.ts"),
   },
   evaluate: {
-    summary: "measure a model's loss and perplexity on a text",
+    summary: "measure a model: on a text, or on fresh sequences of its problem",
     load: () => import("./commands/evaluate.ts"),
   },
   score: {
@@ -34,6 +38,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
   generate: {
     summary: "let a language model write",
     load: () => import("./commands/generate.ts"),
+  },
+  gradients: {
+    summary: "measure and plot how gradients vanish or explode through time",
+    load: () => import("./commands/gradients.ts"),
   },
   inspect: {
     summary: "show a model's configuration, parameters, vocabulary and training",

@@ -73,3 +73,11 @@ export async function readModel(source: ModelSource): Promise<ModelFolder> {
     weights: readSafetensors(await read("weights", MAX_WEIGHTS), modelFile(source, "weights")).tensors,
   };
 }
+
+/** Reads the folder of a model that has no text, and so no tokenizer. */
+export async function readModelWithoutText(folder: Location): Promise<Omit<ModelFolder, "tokenizer">> {
+  const file = (name: keyof ModelFolder) => joinPath(folder, modelFiles[name]);
+  const config = plainJson(await readFile(file("config"), MAX_CONFIG), String(file("config")));
+  const weights = await readFile(file("weights"), MAX_WEIGHTS);
+  return { config, weights: readSafetensors(weights, String(file("weights"))).tensors };
+}

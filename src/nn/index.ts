@@ -5,6 +5,7 @@ export * as init from "./init.ts";
 export { LayerNorm } from "./layer-norm.ts";
 export { Linear } from "./linear.ts";
 export { Module } from "./module.ts";
+export { type GradientNorms, type GradientNormsOptions, gradientNorms } from "./recurrent/gradient-norms.ts";
 export { GRU, type GRUOptions, type GRUState } from "./recurrent/gru.ts";
 export { LRU } from "./recurrent/lru.ts";
 export { LSTM, type LSTMOptions, type LSTMState } from "./recurrent/lstm.ts";

@@ -57,6 +57,8 @@ export interface TrainerOptions<Batch, Carried extends Tree<Tensor>> {
   validateEvery?: number;
   /** Stop after this many validations that brought nothing better. Default: never. */
   patience?: number;
+  /** Stop once a validation's loss is no more than this. Default: never. */
+  goal?: number;
   /** Updates between step events. Default: two events a second. */
   logEvery?: number;
   /** Whether step events hold the norms of each parameter. Default false. */
@@ -202,7 +204,9 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
   }
 
   #ended(): boolean {
-    return this.#finished() || this.#progress.stale >= (this.#options.patience ?? Number.POSITIVE_INFINITY);
+    const { patience = Number.POSITIVE_INFINITY, goal = Number.NEGATIVE_INFINITY } = this.#options;
+    const { stale, best } = this.#progress;
+    return this.#finished() || stale >= patience || (best?.loss ?? Number.POSITIVE_INFINITY) <= goal;
   }
 
   #validationDue(): boolean {

@@ -1,9 +1,15 @@
 import type { Command } from "commander";
-import { jsonFlag, repeatedFlag, threadsFlag, useThreads } from "../flags.ts";
+import { OptionError } from "../../errors.ts";
+import { jsonFlag, lengthFlag, numberFlag, repeatedFlag, threadsFlag, useThreads } from "../flags.ts";
+import { taskOf } from "../task.ts";
 import { examples } from "../ui/examples.ts";
+import { percent } from "../ui/format.ts";
 
 interface Flags {
-  text: string[];
+  text?: string[];
+  sequences?: number;
+  length?: number | readonly [number, number];
+  seed?: number;
   threads?: number;
   json?: true;
 }
@@ -12,17 +18,26 @@ export function define(command: Command): void {
   command
     .description(
       "Measures a language model on a text: the mean of −ln P of each token given all before it, " +
-        "the state carried through the whole text.",
+        "the state carried through the whole text. A model of `train memory` is measured on fresh sequences.",
     )
     .argument("<dir>", "the model's folder")
     .addOption(
       repeatedFlag(
         "--text <file>",
         "UTF-8 text that the model was not trained on, perhaps packed; a glob or several --text are one text",
-      ).makeOptionMandatory(),
+      ),
     )
+    .addOption(numberFlag("--sequences <n>", "of a problem: how many to ask about (default: 10000)"))
+    .addOption(
+      lengthFlag("--length <n>", "of a problem: the sequences' steps, 100 or 50-200 (default: as trained)"),
+    )
+    .addOption(numberFlag("--seed <n>", "of a problem: of the sequences (default: 1)"))
     .addOption(threadsFlag())
-    .addOption(jsonFlag('one JSON object: {"task","tokens","loss","perplexity","bitsPerToken"}'))
+    .addOption(
+      jsonFlag(
+        'one JSON object: {"task","tokens","loss","perplexity","bitsPerToken"}, or {"task","sequences","loss","wrong"}',
+      ),
+    )
     .action(evaluate);
   examples(command, [
     ["how well does it know another book?", "unrolled evaluate models/book --text other.txt"],
@@ -30,8 +45,35 @@ export function define(command: Command): void {
   ]);
 }
 
-async function evaluate(folder: string, { text, threads, json }: Flags): Promise<void> {
+async function evaluate(folder: string, { threads, ...flags }: Flags): Promise<void> {
   await useThreads(threads);
+  const memory = (await taskOf(folder)) === "memory";
+  for (const name of memory ? (["text"] as const) : (["sequences", "length", "seed"] as const)) {
+    if (flags[name] === undefined) continue;
+    throw new OptionError(
+      `--${name} is for ${memory ? "language models" : "models of `train memory`"}, and ${folder} is none`,
+    );
+  }
+  await (memory ? evaluateMemory(folder, flags) : evaluateText(folder, flags));
+}
+
+async function evaluateMemory(
+  folder: string,
+  { text: _, json, ...options }: Omit<Flags, "threads">,
+): Promise<void> {
+  const { MemoryModel } = await import("../../tasks/memory/task.ts");
+  const { sequences, loss, wrong } = await (await MemoryModel.load(folder)).evaluate(options);
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ task: "memory", sequences, loss, wrong })}\n`
+      : `sequences  ${sequences.toLocaleString("en-US")}\n` +
+          `wrong      ${percent(wrong)}\n` +
+          `loss       ${loss.toPrecision(4)}\n`,
+  );
+}
+
+async function evaluateText(folder: string, { text, json }: Omit<Flags, "threads">): Promise<void> {
+  if (!text) throw new OptionError("--text FILE must name a text that the model was not trained on");
   const { LanguageModel } = await import("../../tasks/language-model/task.ts");
   const model = await LanguageModel.load(folder);
   const { tokens, loss, perplexity, bitsPerToken } = await model.evaluate(text);

@@ -1,7 +1,9 @@
 import type { Command } from "commander";
+import type { Module } from "../../nn/module.ts";
 import type { LanguageModel } from "../../tasks/language-model/task.ts";
 import type { Progress } from "../../training/state.ts";
 import { jsonFlag } from "../flags.ts";
+import { taskOf } from "../task.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, table, wrap } from "../ui/format.ts";
 
@@ -18,17 +20,47 @@ export function define(command: Command): void {
 }
 
 async function inspect(folder: string, { json }: { json?: true }): Promise<void> {
+  if ((await taskOf(folder)) === "memory") return inspectMemory(folder, json === true);
   const { LanguageModel } = await import("../../tasks/language-model/task.ts");
   const model = await LanguageModel.load(folder);
   const description = { ...describe(model), training: await readTraining(folder) };
   process.stdout.write(json ? `${JSON.stringify(description)}\n` : format(folder, model, description));
 }
 
+async function inspectMemory(folder: string, json: boolean): Promise<void> {
+  const { MemoryModel } = await import("../../tasks/memory/task.ts");
+  const { config, network } = await MemoryModel.load(folder);
+  const { task, training: options } = config;
+  const parameters = parametersOf(network);
+  const description = { task, network: config.network, parameters, options };
+  const sections = [
+    `${folder}: ${task}, ${config.network.problem}\n\n${network}`,
+    parameterTable(parameters),
+    ...trainedWith(options),
+  ];
+  process.stdout.write(json ? `${JSON.stringify(description)}\n` : `${sections.join("\n\n")}\n`);
+}
+
+const parametersOf = (network: Module) =>
+  Array.from(network.namedParameters(), ([name, { shape, size }]) => ({ name, shape, size }));
+
+function parameterTable(parameters: ReturnType<typeof parametersOf>): string {
+  const total = parameters.reduce((sum, { size }) => sum + size, 0);
+  const rows = parameters.map(({ name, shape, size }) => [name, `[${shape.join(", ")}]`, size] as const);
+  return table([...rows, ["total", "", total]]);
+}
+
+function trainedWith(options: Record<string, unknown> | undefined): string[] {
+  if (!options) return [];
+  const given = Object.entries(options).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  return [`trained with\n${wrap(given.join(", "), 78, "  ")}`];
+}
+
 function describe({ config, network, tokenizer }: LanguageModel) {
   return {
     task: config.task,
     network: config.network,
-    parameters: Array.from(network.namedParameters(), ([name, { shape, size }]) => ({ name, shape, size })),
+    parameters: parametersOf(network),
     tokenizer: tokenizer.toJSON(),
     options: config.training,
   };
@@ -47,17 +79,12 @@ function format(
   model: LanguageModel,
   { parameters, options, training }: Description,
 ): string {
-  const total = parameters.reduce((sum, { size }) => sum + size, 0);
-  const rows = parameters.map(({ name, shape, size }) => [name, `[${shape.join(", ")}]`, size] as const);
   const sections = [
     `${folder}: ${model.config.task}\n\n${model.network}`,
-    table([...rows, ["total", "", total]]),
+    parameterTable(parameters),
     vocabulary(model),
+    ...trainedWith(options),
   ];
-  if (options) {
-    const given = Object.entries(options).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
-    sections.push(`trained with\n${wrap(given.join(", "), 78, "  ")}`);
-  }
   if (training) {
     const { epoch, step, tokens, seconds, firstLoss } = training;
     const uniform = Math.log(model.tokenizer.size);

@@ -1,0 +1,105 @@
+import { setThreads } from "../../engine/engine.ts";
+import { createEmptyFolder, joinPath } from "../../io/files.ts";
+import { modelFiles, writeModelFolder } from "../../io/model-folder.ts";
+import { Adam } from "../../optim/adam.ts";
+import { RMSProp } from "../../optim/rmsprop.ts";
+import { SGD } from "../../optim/sgd.ts";
+import { manualSeed } from "../../tensor/random.ts";
+import { type Checkpoints, Trainer } from "../../training/trainer.ts";
+import { type MemoryBatch, MemoryBatches } from "./batches.ts";
+import { makeConfig } from "./config.ts";
+import { evaluateMemory } from "./evaluate.ts";
+import { MemoryNetwork } from "./network.ts";
+import { checkMemoryOptions, type MemoryEvent, type MemoryOptions, type ResolvedOptions } from "./options.ts";
+import { problems } from "./problems.ts";
+
+const optimizers = { sgd: SGD, rmsprop: RMSProp, adam: Adam };
+
+/** Builds a network and trains it until it has solved the problem; what `MemoryModel.train` does. */
+export async function trainMemory(given: MemoryOptions) {
+  const options = checkMemoryOptions(given);
+  const { problem, cell, nonlinearity, hiddenSize, numLayers, out, seed, signal, onProgress } = options;
+  const { forgetGateBias = 1, omega, clip, clipValue, batchSize, length, maxSteps, validateEvery } = options;
+  if (options.threads !== undefined) setThreads(options.threads);
+  if (out !== undefined) await createEmptyFolder(out);
+  manualSeed(seed);
+  const shape = { problem, cell, ...(nonlinearity && { nonlinearity }), hiddenSize, numLayers };
+  const config = makeConfig(shape, forTheRecord(options));
+  const network = new MemoryNetwork(config.network, {
+    forgetGateBias,
+    ...(omega !== undefined && { omega }),
+  });
+  if (out !== undefined) await writeModelFolder(out, { config });
+  const log = await openLog(options, { ...config.training, parameters: network.parameters().length });
+
+  const { goal, measure } = problems[problem];
+  let wrong = 1;
+  let solved = false;
+  const trainer = new Trainer<MemoryBatch, never>({
+    model: network,
+    batches: new MemoryBatches(problems[problem], {
+      purpose: "training",
+      batchSize,
+      length,
+      count: validateEvery,
+      seed,
+    }),
+    loss({ inputs, targets }) {
+      const [T, N] = inputs.shape as [number, number, number];
+      return { loss: network.loss(network.forward(inputs), targets), tokens: T * N };
+    },
+    optimizer: new optimizers[options.optimizer](network.namedParameters(), {
+      learningRate: options.learningRate,
+    }),
+    epochs: Math.ceil(maxSteps / validateEvery),
+    maxSteps,
+    ...(clip !== undefined && { clip }),
+    ...(clipValue !== undefined && { clipValue }),
+    async validate(aborted) {
+      const purpose = "validation";
+      const found = await evaluateMemory(network, options.validSequences, { purpose, length, seed }, aborted);
+      if (!found) return undefined;
+      wrong = found.wrong;
+      return measure === "wrong" ? found.wrong : found.loss;
+    },
+    goal,
+    ...(options.logEvery !== undefined && { logEvery: options.logEvery }),
+    ...(out !== undefined && { checkpoints: bestWeightsIn(out) }),
+  });
+  for await (const told of trainer.run(signal)) {
+    const event: MemoryEvent =
+      told.type === "validation"
+        ? { ...told, wrong }
+        : told.type === "done"
+          ? { ...told, solved }
+          : (told as MemoryEvent);
+    if (told.type === "validation") solved = told.loss <= goal;
+    await log?.write(event);
+    onProgress?.(event);
+  }
+  network.eval();
+  return { network, config };
+}
+
+/** The options as config.json keeps them. */
+function forTheRecord(options: ResolvedOptions): Record<string, unknown> {
+  const { onProgress: _, signal: __, out: ___, logEvery: ____, ...record } = options;
+  return record;
+}
+
+async function openLog({ out }: ResolvedOptions, options: Record<string, unknown>) {
+  if (out === undefined) return undefined;
+  const { RunLog } = await import("../../training/logs/run-log.ts");
+  return RunLog.open({ folder: joinPath(out, "training", "logs"), task: "memory", options });
+}
+
+/** Trainings are short: the best weights are kept, and nothing to go on from. */
+function bestWeightsIn(folder: string): Checkpoints {
+  return {
+    saveLast: async () => "",
+    async saveBest(weights) {
+      await writeModelFolder(folder, { weights });
+      return joinPath(folder, modelFiles.weights);
+    },
+  };
+}
