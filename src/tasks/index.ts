@@ -5,3 +5,7 @@ export type { GenerateOptions, GenerationState, TextStream } from "./language-mo
 export type { Score } from "./language-model/model.ts";
 export type { LanguageModelOptions, TextSource } from "./language-model/options.ts";
 export { LanguageModel } from "./language-model/task.ts";
+export type { MemoryConfig } from "./memory/config.ts";
+export type { MemoryEvaluation } from "./memory/evaluate.ts";
+export type { MemoryEvent, MemoryOptions } from "./memory/options.ts";
+export { type MemoryEvaluateOptions, type MemoryGradientOptions, MemoryModel } from "./memory/task.ts";

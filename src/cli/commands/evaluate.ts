@@ -47,20 +47,19 @@ export function define(command: Command): void {
 
 async function evaluate(folder: string, { threads, ...flags }: Flags): Promise<void> {
   await useThreads(threads);
-  const memory = (await taskOf(folder)) === "memory";
-  for (const name of memory ? (["text"] as const) : (["sequences", "length", "seed"] as const)) {
+  if ((await taskOf(folder).catch(() => undefined)) === "memory") return evaluateMemory(folder, flags);
+  for (const name of ["sequences", "length", "seed"] as const) {
     if (flags[name] === undefined) continue;
-    throw new OptionError(
-      `--${name} is for ${memory ? "language models" : "models of `train memory`"}, and ${folder} is none`,
-    );
+    throw new OptionError(`--${name} is for models of \`train memory\`, and ${folder} is none`);
   }
-  await (memory ? evaluateMemory(folder, flags) : evaluateText(folder, flags));
+  return evaluateText(folder, flags);
 }
 
 async function evaluateMemory(
   folder: string,
-  { text: _, json, ...options }: Omit<Flags, "threads">,
+  { text, json, ...options }: Omit<Flags, "threads">,
 ): Promise<void> {
+  if (text) throw new OptionError(`--text is for language models, and ${folder} is none`);
   const { MemoryModel } = await import("../../tasks/memory/task.ts");
   const { sequences, loss, wrong } = await (await MemoryModel.load(folder)).evaluate(options);
   process.stdout.write(
@@ -73,7 +72,11 @@ async function evaluateMemory(
 }
 
 async function evaluateText(folder: string, { text, json }: Omit<Flags, "threads">): Promise<void> {
-  if (!text) throw new OptionError("--text FILE must name a text that the model was not trained on");
+  if (!text) {
+    throw new OptionError("--text FILE must name a text, one that the model was not trained on", {
+      hint: "run `unrolled evaluate --help`",
+    });
+  }
   const { LanguageModel } = await import("../../tasks/language-model/task.ts");
   const model = await LanguageModel.load(folder);
   const { tokens, loss, perplexity, bitsPerToken } = await model.evaluate(text);

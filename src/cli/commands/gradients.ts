@@ -103,10 +103,11 @@ function nameOf({ model, layer, part }: Curve, curves: readonly Curve[]): string
 function words(curves: readonly Curve[]): string {
   const T = curves[0]!.norms.length - 1;
   const lags = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000].filter((lag) => lag < T);
+  const names = curves.map((curve) => nameOf(curve, curves));
   const rows = [...lags, T].map((lag) => [
     String(lag).padStart(5),
-    ...curves.map(({ norms }) => norms[lag]!.toExponential(2).padStart(9)),
+    ...curves.map(({ norms }, i) => norms[lag]!.toExponential(2).padStart(names[i]!.length)),
   ]);
-  const names = curves.map((curve) => nameOf(curve, curves).padStart(9));
-  return `norm of ∂h_T/∂h_t by lag T − t\n\n${table([["  lag", ...names], ...rows])}`;
+  const heads = names.map((name) => name.padStart(8));
+  return `norm of ∂h_T/∂h_t by lag T − t\n\n${table([["  lag", ...heads], ...rows])}`;
 }

@@ -55,3 +55,12 @@ function makeLayers(
       return new LSTM({ ...options, forgetGateBias });
   }
 }
+
+const gates = { rnn: 1, gru: 3, lstm: 4 } as const;
+
+/** How many numbers such a network has, without building it: a config nobody vouches for may ask for anything. */
+export function countParameters({ problem, cell, hiddenSize: H, numLayers }: NetworkConfig): number {
+  const { inputSize, outputSize } = problems[problem];
+  const first = gates[cell] * H * (inputSize + H + 2);
+  return first + (numLayers - 1) * gates[cell] * H * (2 * H + 2) + outputSize * (H + 1);
+}

@@ -141,31 +141,66 @@ describe("refuses", () => {
   const train = (change: object) => problem(MemoryModel.train({ ...quick, ...change } as MemoryOptions));
 
   it("options that do not fit", async () => {
-    expect(await train({ problem: "counting" })).toMatchInlineSnapshot();
-    expect(await train({ length: [5, 20] })).toMatchInlineSnapshot();
-    expect(await train({ length: [20, 10] })).toMatchInlineSnapshot();
-    expect(await train({ length: "long" })).toMatchInlineSnapshot();
-    expect(await train({ omega: 4 })).toMatchInlineSnapshot();
-    expect(await train({ cell: "rnn", forgetGateBias: 2 })).toMatchInlineSnapshot();
-    expect(await train({ cell: "gru", nonlinearity: "relu" })).toMatchInlineSnapshot();
-    expect(await train({ clip: 0 })).toMatchInlineSnapshot();
+    expect(await train({ problem: "counting" })).toMatchInlineSnapshot(
+      `"OptionError: MemoryModel.train: problem must be temporal-order, addition, multiplication, copy or experiment-3c, got "counting""`,
+    );
+    expect(await train({ length: [5, 20] })).toMatchInlineSnapshot(
+      `"OptionError: MemoryModel.train: length must be 10 or more, or from such a length to one that is no less, got 5–20"`,
+    );
+    expect(await train({ length: [20, 10] })).toMatchInlineSnapshot(
+      `"OptionError: MemoryModel.train: length must be 10 or more, or from such a length to one that is no less, got 20–10"`,
+    );
+    expect(await train({ length: "long" })).toMatchInlineSnapshot(
+      `"OptionError: MemoryModel.train: length must be a whole number from 1 to 1000000, or two: from and to"`,
+    );
+    expect(await train({ omega: 4 })).toMatchInlineSnapshot(
+      `"OptionError: MemoryModel.train: omega is for cell rnn, got cell lstm"`,
+    );
+    expect(await train({ cell: "rnn", forgetGateBias: 2 })).toMatchInlineSnapshot(
+      `"OptionError: MemoryModel.train: forgetGateBias is for cell lstm, got cell rnn"`,
+    );
+    expect(await train({ cell: "gru", nonlinearity: "relu" })).toMatchInlineSnapshot(
+      `"OptionError: MemoryModel.train: nonlinearity is for cell rnn, got cell gru"`,
+    );
+    expect(await train({ clip: 0 })).toMatchInlineSnapshot(
+      `"OptionError: MemoryModel.train: clip must be a number above 0, got 0"`,
+    );
     const model = await MemoryModel.train({ ...quick, maxSteps: 1 });
-    expect(await problem(model.evaluate({ length: 3 }))).toMatchInlineSnapshot();
-    expect(() => model.gradientNorms({ samples: 0 })).toThrowErrorMatchingInlineSnapshot();
+    expect(await problem(model.evaluate({ length: 3 }))).toMatchInlineSnapshot(
+      `"OptionError: MemoryModel.evaluate: length must be 10 or more, or from such a length to one that is no less, got 3–3"`,
+    );
+    expect(() => model.gradientNorms({ samples: 0 })).toThrowErrorMatchingInlineSnapshot(
+      `[OptionError: MemoryModel.gradientNorms: samples must be a whole number from 1 to 1000, got 0]`,
+    );
   });
 
   it("folders that are not such models", async () => {
     const out = join(root, "damaged");
     const model = await MemoryModel.train({ ...quick, maxSteps: 1, out });
-    expect(await train({ out })).toMatchInlineSnapshot();
+    expect(await train({ out })).toMatchInlineSnapshot(`
+      "FileError: …/damaged: must be a new or empty folder, but holds config.json, model.safetensors, training
+      hint: name another folder, or remove this one first"
+    `);
     const rewrite = (change: object) =>
       writeFileSync(join(out, "config.json"), JSON.stringify({ ...model.config, ...change }));
     rewrite({ task: "language-model" });
-    expect(await problem(MemoryModel.load(out))).toMatchInlineSnapshot();
+    expect(await problem(MemoryModel.load(out))).toMatchInlineSnapshot(
+      `"FormatError: …/damaged/config.json: task must be "memory", got "language-model""`,
+    );
     rewrite({ network: { ...model.config.network, hiddenSize: 17 } });
-    expect((await problem(MemoryModel.load(out))).split("\n")[0]).toMatchInlineSnapshot();
+    expect(await problem(MemoryModel.load(out))).toMatchInlineSnapshot(
+      `"FormatError: …/damaged/model.safetensors: has 1604 numbers, but config.json describes a network of 1772"`,
+    );
+    rewrite({ network: { ...model.config.network, cell: "rnn", hiddenSize: 37 } });
+    expect(await problem(MemoryModel.load(out))).toMatchInlineSnapshot(
+      `"FormatError: …/damaged/model.safetensors: has 1604 numbers, but config.json describes a network of 1817"`,
+    );
     rewrite({ network: { ...model.config.network, hiddenSize: 2 ** 40 } });
-    expect(await problem(MemoryModel.load(out))).toMatchInlineSnapshot();
-    expect(await problem(MemoryModel.load(join(root, "nowhere")))).toMatchInlineSnapshot();
+    expect(await problem(MemoryModel.load(out))).toMatchInlineSnapshot(
+      `"FormatError: …/damaged/config.json: network.hiddenSize must be a whole number from 1 to 65536, got 1099511627776"`,
+    );
+    expect(await problem(MemoryModel.load(join(root, "nowhere")))).toMatchInlineSnapshot(
+      `"FileError: …/nowhere/config.json: cannot be read: there is no such file or folder"`,
+    );
   });
 });

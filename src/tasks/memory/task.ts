@@ -10,7 +10,7 @@ import { checkOptions, functionOf, recordOf, type SchemasOf, wholeNumber } from 
 import { MemoryBatches } from "./batches.ts";
 import { type MemoryConfig, readConfig } from "./config.ts";
 import { evaluateMemory, type MemoryEvaluation } from "./evaluate.ts";
-import { MemoryNetwork } from "./network.ts";
+import { countParameters, MemoryNetwork } from "./network.ts";
 import { lengthSchema, lengthsOf, type MemoryOptions } from "./options.ts";
 import { problems } from "./problems.ts";
 import { trainMemory } from "./train.ts";
@@ -77,11 +77,18 @@ export class MemoryModel {
     await ready();
     const { config: json, weights } = await readModelWithoutText(folder);
     const config = readConfig(json, String(joinPath(folder, modelFiles.config)));
+    const file = String(joinPath(folder, modelFiles.weights));
+    const numbers = [...weights.values()].reduce((sum, { size }) => sum + size, 0);
+    const expected = countParameters(config.network);
+    if (numbers !== expected) {
+      throw new FormatError(
+        `${file}: has ${numbers} numbers, but ${modelFiles.config} describes a network of ${expected}`,
+      );
+    }
     const network = new MemoryNetwork(config.network);
     try {
       network.loadStateDict(weights);
     } catch (cause) {
-      const file = String(joinPath(folder, modelFiles.weights));
       throw new FormatError(`${file}: ${(cause as Error).message}`, { cause });
     }
     return new MemoryModel({ network, config });

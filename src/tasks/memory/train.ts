@@ -9,7 +9,7 @@ import { type Checkpoints, Trainer } from "../../training/trainer.ts";
 import { type MemoryBatch, MemoryBatches } from "./batches.ts";
 import { makeConfig } from "./config.ts";
 import { evaluateMemory } from "./evaluate.ts";
-import { MemoryNetwork } from "./network.ts";
+import { countParameters, MemoryNetwork } from "./network.ts";
 import { checkMemoryOptions, type MemoryEvent, type MemoryOptions, type ResolvedOptions } from "./options.ts";
 import { problems } from "./problems.ts";
 
@@ -30,7 +30,7 @@ export async function trainMemory(given: MemoryOptions) {
     ...(omega !== undefined && { omega }),
   });
   if (out !== undefined) await writeModelFolder(out, { config });
-  const log = await openLog(options, { ...config.training, parameters: network.parameters().length });
+  const log = await openLog(options, { ...config.training, parameters: countParameters(config.network) });
 
   const { goal, measure } = problems[problem];
   let wrong = 1;

@@ -9,10 +9,12 @@ const commands = [
   "quickstart",
   "train language-model",
   "sweep language-model",
+  "train memory",
   "average",
   "evaluate",
   "score",
   "generate",
+  "gradients",
   "inspect",
   "runs",
   "doctor",
@@ -35,9 +37,10 @@ it("lists every command", async () => {
       train          train a model on data of your own
       sweep          train models over a grid or a random sample of options
       average        make one model of the mean weights of several
-      evaluate       measure a model's loss and perplexity on a text
+      evaluate       measure a model: on a text, or on fresh sequences of its problem
       score          give each line its log-probability and perplexity
       generate       let a language model write
+      gradients      measure and plot how gradients vanish or explode through time
       inspect        show a model's configuration, parameters, vocabulary and training
       runs           list, compare and plot trainings by their logs
       doctor         check what this machine can do
