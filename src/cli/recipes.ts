@@ -8,14 +8,14 @@ import { checkContent, didYouMean, recordOf, recordWith, text } from "../options
 const folder = fileURLToPath(new URL("../../recipes", import.meta.url));
 
 const schema = recordOf({
-  /** Files under the folder of data sets, if it reads any. */
-  data: v.optional(recordOf({ text: text(), valid: v.optional(text()), test: v.optional(text()) })),
+  /** Files under the folder of data sets. */
+  data: recordOf({ text: text(), valid: v.optional(text()), test: v.optional(text()) }),
   /** What the task's `train` is told; it checks them itself. */
   options: recordWith({}),
 });
 
 type Recipe = v.InferOutput<typeof schema>;
-export type RecipeData = NonNullable<Recipe["data"]>;
+export type RecipeData = Recipe["data"];
 
 function recipeNames(task: string): string[] {
   return readdirSync(join(folder, task)).sort();

@@ -1,18 +1,15 @@
 import { type Command, Option } from "commander";
-import { OptionError } from "../../errors.ts";
 import type { MemoryEvent, MemoryOptions } from "../../tasks/memory/options.ts";
 import { type ProblemName, problemNames, problems } from "../../tasks/memory/problems.ts";
 import { Interrupted } from "../failure.ts";
 import { jsonFlag, lengthFlag, numberFlag, threadsFlag } from "../flags.ts";
 import { interruptible } from "../interrupt.ts";
-import { readRecipe } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, percent, wrap } from "../ui/format.ts";
 import { ProgressBar } from "../ui/progress.ts";
 
 interface Flags extends Omit<MemoryOptions, "problem" | "onProgress" | "signal"> {
-  problem?: ProblemName;
-  recipe?: string;
+  problem: ProblemName;
   out: string;
   json?: true;
 }
@@ -20,9 +17,8 @@ interface Flags extends Omit<MemoryOptions, "problem" | "onProgress" | "signal">
 /** The options of `MemoryModel.train`, as flags: the library knows their ranges and defaults, this their help. */
 const flags: Record<string, Option[]> = {
   "Problem:": [
-    new Option("--problem <name>", `what to learn: ${problemNames.join(", ")}`),
+    new Option("--problem <name>", `what to learn: ${problemNames.join(", ")}`).makeOptionMandatory(),
     lengthFlag("--length <n>", "steps of a sequence, 100, or from and to, 50-200 (default: the problem's)"),
-    new Option("--recipe <name>", "start from the settings of a recipe"),
   ],
   "Network:": [
     new Option("--cell <cell>", "rnn, lstm or gru (default: lstm)"),
@@ -82,14 +78,7 @@ function described(): string {
     .join("\n");
 }
 
-async function train({ json, recipe, ...given }: Flags): Promise<void> {
-  const planned = recipe === undefined ? {} : readRecipe("memory", recipe).options;
-  const options = { ...planned, ...given } as Flags & { problem: ProblemName };
-  if (options.problem === undefined) {
-    throw new OptionError(`--problem must name what to learn: ${problemNames.join(", ")}`, {
-      hint: "or name a --recipe",
-    });
-  }
+async function train({ json, ...options }: Flags): Promise<void> {
   const { MemoryModel } = await import("../../tasks/memory/task.ts");
   const bar = json ? undefined : new ProgressBar();
   const note = (line: string) => (bar ? bar.note(line) : process.stderr.write(`${line}\n`));
