@@ -1,3 +1,11 @@
+export { type Draw, type SpecAugmentOptions, specAugment } from "./audio/augment.ts";
+export { addDeltas, DeltaStream, FrameStacker, type Frames, stackFrames } from "./audio/context.ts";
+export { conventions, extractFeatures, FeatureExtractor, type FeatureOptions } from "./audio/features.ts";
+export type { DctKind, MelScale } from "./audio/mel.ts";
+export { readMfc, writeMfc } from "./audio/mfc.ts";
+export { FeatureMoments, type FeatureStatistics, normalizeFeatures } from "./audio/normalize.ts";
+export { perturbSpeed, Resampler, resample } from "./audio/resample.ts";
+export { decodeWav, encodeWav, toMono, type Wav, type WavFormat, WavReader } from "./audio/wav.ts";
 export type { Batches } from "./batches.ts";
 export { ByteTokenizer } from "./text/byte-tokenizer.ts";
 export { CharTokenizer } from "./text/char-tokenizer.ts";
