@@ -11,16 +11,19 @@ import type { Row } from "./rows.ts";
 export interface Contestant {
   /** As the table names it. */
   name: string;
+  library: string;
+  threads: number;
+  /** What makes it another than the same library with as many threads. */
+  variant?: string;
   command: string;
   arguments: string[];
-  environment?: Record<string, string>;
+  /** On top of this process's; undefined takes a variable away. */
+  environment: NodeJS.ProcessEnv;
   /** Whether this one can run the row at all. */
   runs(row: Row): boolean;
-  /** Rounds to sit out after the first: a rival that needs seconds per step proves its point once. */
-  once?: boolean;
 }
 
-export interface Result {
+export interface Result extends Pick<Contestant, "library" | "threads" | "variant"> {
   contestant: string;
   version: string;
   /** Median of the steps of all rounds. */
@@ -79,52 +82,58 @@ function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1]!;
 }
 
+/** Whose steps take longer than this (in milliseconds) proves its point once, and sits out the other rounds. */
+const LONG = 4000;
+
 export async function race(
   row: Row,
   contestants: readonly Contestant[],
   options: { rounds: number; seconds: number },
 ): Promise<(Result | Missing)[]> {
-  const running: Running[] = [];
-  const missing: Missing[] = [];
-  for (const contestant of contestants.filter((c) => c.runs(row))) {
-    const entrant = new Running(contestant);
-    const answer = await entrant.ask({ row });
-    if (answer.ready === undefined) {
-      missing.push({ contestant: contestant.name, missing: answer.missing ?? "no answer" });
-      entrant.stop();
-      continue;
-    }
-    entrant.version = answer.ready;
-    running.push(entrant);
-  }
+  const entered = await Promise.all(contestants.filter((c) => c.runs(row)).map((c) => enter(c, row)));
+  const missing = entered.filter((entrant) => "missing" in entrant);
+  const running = entered.filter((entrant) => !("missing" in entrant));
   // Steps of microseconds are timed in batches of about a millisecond.
   const repeats = new Map<Running, number>();
   for (const entrant of running) {
-    const warm = await entrant.ask({ seconds: entrant.contestant.once ? 0 : options.seconds / 2, repeat: 1 });
+    const warm = await entrant.ask({ seconds: options.seconds / 2, repeat: 1 });
     const step = median(warm.milliseconds ?? [1]);
-    repeats.set(entrant, Math.max(1, Math.round(1 / step)));
-    if (entrant.contestant.once && warm.milliseconds) record(entrant, warm);
+    if (step > LONG) record(entrant, warm);
+    else repeats.set(entrant, Math.max(1, Math.round(1 / step)));
   }
   for (let round = 0; round < options.rounds; round++) {
-    for (const entrant of running) {
-      if (entrant.contestant.once) continue;
-      record(entrant, await entrant.ask({ seconds: options.seconds, repeat: repeats.get(entrant) }));
+    for (const [entrant, repeat] of repeats) {
+      record(entrant, await entrant.ask({ seconds: options.seconds, repeat }));
     }
   }
   for (const entrant of running) entrant.stop();
   return [
-    ...running.map((entrant) => ({
-      contestant: entrant.contestant.name,
-      version: entrant.version,
-      milliseconds: median(entrant.milliseconds),
-      spread: [Math.min(...entrant.medians), Math.max(...entrant.medians)] as [number, number],
-      peakRss: entrant.peakRss,
+    ...running.map(({ contestant, version, milliseconds, medians, peakRss }) => ({
+      contestant: contestant.name,
+      library: contestant.library,
+      threads: contestant.threads,
+      ...(contestant.variant !== undefined && { variant: contestant.variant }),
+      version,
+      milliseconds: median(milliseconds),
+      spread: [Math.min(...medians), Math.max(...medians)] as [number, number],
+      peakRss,
     })),
     ...missing,
   ];
 }
 
-function record(entrant: Running, { milliseconds = [], peakRss = 0 }: Answer): void {
+async function enter(contestant: Contestant, row: Row): Promise<Running | Missing> {
+  const entrant = new Running(contestant);
+  const { ready, missing = "no answer" } = await entrant.ask({ row });
+  if (ready === undefined) {
+    entrant.stop();
+    return { contestant: contestant.name, missing };
+  }
+  entrant.version = ready;
+  return entrant;
+}
+
+function record(entrant: Running, { milliseconds = [Number.NaN], peakRss = 0 }: Answer): void {
   entrant.milliseconds.push(...milliseconds);
   entrant.medians.push(median(milliseconds));
   entrant.peakRss = Math.max(entrant.peakRss, peakRss);

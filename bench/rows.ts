@@ -1,19 +1,41 @@
 /** What is raced. Letters as everywhere: T time, N batch, H hidden, I input, V vocabulary, L layers. */
 export type Cell = "rnn" | "lstm" | "gru";
 
-export interface TrainingRow {
-  kind: "training";
-  name: string;
+/** A size that grows while the others stay. */
+export type Axis = "T" | "N" | "H" | "V";
+
+interface Network {
   cell: Cell;
-  vocabulary: number;
-  inputSize: number;
-  hiddenSize: number;
   numLayers: number;
-  bidirectional: boolean;
+  /** Of the embedding as well. */
+  hiddenSize: number;
+  vocabulary: number;
   batch: number;
   time: number;
+  bidirectional: boolean;
 }
 
+/** Forward, loss, backward, clip by norm 5, Adam. */
+export interface TrainingRow extends Network {
+  kind: "training";
+  name: string;
+}
+
+/** A training step of one of several sizes, to see how the cost grows. */
+export interface GrowthRow extends Network {
+  kind: "growth";
+  name: string;
+  axis: Axis;
+  size: number;
+}
+
+/** The network of a training row, forward alone, for the rival that cannot train it. */
+export interface ForwardRow extends Network {
+  kind: "forward";
+  name: string;
+}
+
+/** Batch 1, inference. */
 export interface StreamingRow {
   kind: "streaming";
   name: string;
@@ -32,34 +54,47 @@ export interface GemmRow {
   k: number;
 }
 
-/** The network of a training row, forward alone, for the rival that cannot train it. */
-export type ForwardRow = Omit<TrainingRow, "kind"> & { kind: "forward" };
+/** One op: an activation of rows × columns forward; an embedding or a loss forward and backward. */
+export interface KernelRow {
+  kind: "kernel";
+  name: string;
+  op: "tanh" | "sigmoid" | "relu" | "embedding" | "crossEntropy";
+  rows: number;
+  columns: number;
+  /** Of an embedding: rows of the table. */
+  vocabulary?: number;
+}
 
-export type Row = TrainingRow | ForwardRow | StreamingRow | GemmRow;
+export type Row = TrainingRow | GrowthRow | ForwardRow | StreamingRow | GemmRow | KernelRow;
+export type Kind = Row["kind"];
 
-function training(
-  cell: Cell,
-  numLayers: number,
-  hiddenSize: number,
-  vocabulary: number,
-  batch: number,
-  time: number,
-  bidirectional = false,
-): TrainingRow {
+/** Seconds that each contestant is timed for in a round, as a part of --seconds. */
+export const share: Record<Kind, number> = {
+  training: 1,
+  forward: 1,
+  growth: 0.5,
+  streaming: 0.3,
+  gemm: 0.3,
+  kernel: 0.3,
+};
+
+function nameOf({ cell, numLayers, hiddenSize, vocabulary, batch, time, bidirectional }: Network): string {
   const layers = numLayers > 1 ? `${numLayers}×` : "";
-  const name = `${bidirectional ? "Bi" : ""}${cell.toUpperCase()} ${layers}${hiddenSize} V${vocabulary} N${batch} T${time}`;
-  return {
-    kind: "training",
-    name,
-    cell,
-    vocabulary,
-    inputSize: hiddenSize,
-    hiddenSize,
-    numLayers,
-    bidirectional,
-    batch,
-    time,
-  };
+  const kind = `${bidirectional ? "Bi" : ""}${cell.toUpperCase()}`;
+  return `${kind} ${layers}${hiddenSize} V${vocabulary} N${batch} T${time}`;
+}
+
+function training(given: Omit<Network, "bidirectional"> & { bidirectional?: boolean }): TrainingRow {
+  const network = { bidirectional: false, ...given };
+  return { kind: "training", name: nameOf(network), ...network };
+}
+
+function growth(axis: Axis, sizes: readonly number[], base: Omit<Network, "bidirectional">): GrowthRow[] {
+  const field = { T: "time", N: "batch", H: "hiddenSize", V: "vocabulary" } as const;
+  return sizes.map((size) => {
+    const network = { bidirectional: false, ...base, [field[axis]]: size };
+    return { kind: "growth", name: `${axis} = ${size} of ${nameOf(network)}`, axis, size, ...network };
+  });
 }
 
 function streaming(cell: Cell, numLayers: number, hiddenSize: number, time: number): StreamingRow {
@@ -71,18 +106,25 @@ function gemm(m: number, k: number, n: number): GemmRow {
   return { kind: "gemm", name: `GEMM ${m}×${k}×${n}`, m, k, n };
 }
 
-/** Forward, loss, backward, clip by norm 5, Adam. */
 const trainingRows = [
-  training("rnn", 1, 128, 65, 50, 50),
-  training("lstm", 2, 128, 65, 50, 50),
-  training("lstm", 2, 200, 10_000, 20, 20),
-  training("lstm", 2, 256, 65, 64, 64),
-  training("gru", 1, 512, 65, 64, 64),
-  training("lstm", 2, 650, 10_000, 20, 35),
-  training("lstm", 3, 256, 32, 16, 200, true),
+  training({ cell: "rnn", numLayers: 1, hiddenSize: 128, vocabulary: 65, batch: 50, time: 50 }),
+  training({ cell: "lstm", numLayers: 2, hiddenSize: 128, vocabulary: 65, batch: 50, time: 50 }),
+  training({ cell: "lstm", numLayers: 2, hiddenSize: 200, vocabulary: 10_000, batch: 20, time: 20 }),
+  training({ cell: "lstm", numLayers: 2, hiddenSize: 256, vocabulary: 65, batch: 64, time: 64 }),
+  training({ cell: "gru", numLayers: 1, hiddenSize: 512, vocabulary: 65, batch: 64, time: 64 }),
+  training({ cell: "lstm", numLayers: 2, hiddenSize: 650, vocabulary: 10_000, batch: 20, time: 35 }),
+  training({
+    ...{ cell: "lstm", numLayers: 3, hiddenSize: 256, vocabulary: 32, batch: 16, time: 200 },
+    bidirectional: true,
+  }),
 ];
 
-/** Batch 1, inference. */
+const forwardRow: ForwardRow = {
+  ...trainingRows[1]!,
+  kind: "forward",
+  name: `${trainingRows[1]!.name}, forward`,
+};
+
 const streamingRows = (["rnn", "gru", "lstm"] as const).flatMap((cell) =>
   [1, 100].flatMap((time) => [
     streaming(cell, 2, 128, time),
@@ -105,10 +147,43 @@ const gemmRows = [
   gemm(3200, 512, 1024),
 ];
 
-const forwardRow: ForwardRow = {
-  ...trainingRows[1]!,
-  kind: "forward",
-  name: `${trainingRows[1]!.name}, forward`,
-};
+const kernelRows: KernelRow[] = [
+  ...(["tanh", "sigmoid", "relu"] as const).map(
+    (op): KernelRow => ({ kind: "kernel", name: `${op} 2500×128`, op, rows: 2500, columns: 128 }),
+  ),
+  ...[10_000, 100_000].flatMap((vocabulary): KernelRow[] => [
+    {
+      kind: "kernel",
+      name: `embedding V${vocabulary}×256, 700 tokens, forward and backward`,
+      op: "embedding",
+      rows: 700,
+      columns: 256,
+      vocabulary,
+    },
+    {
+      kind: "kernel",
+      name: `softmax and cross-entropy V${vocabulary}, 160 rows, forward and backward`,
+      op: "crossEntropy",
+      rows: 160,
+      columns: vocabulary,
+    },
+  ]),
+];
 
-export const rows: readonly Row[] = [...trainingRows, forwardRow, ...streamingRows, ...gemmRows];
+const small = { cell: "lstm", numLayers: 1, hiddenSize: 128, vocabulary: 65, batch: 32, time: 50 } as const;
+
+const growthRows = [
+  ...growth("T", [25, 50, 100, 200, 400, 800, 1600], small),
+  ...growth("N", [1, 4, 16, 64, 128, 256], small),
+  ...growth("H", [64, 128, 256, 512, 1024], small),
+  ...growth("V", [1000, 5000, 20_000, 50_000, 100_000, 200_000], { ...small, batch: 8, time: 20 }),
+];
+
+export const rows: readonly Row[] = [
+  ...trainingRows,
+  forwardRow,
+  ...streamingRows,
+  ...gemmRows,
+  ...kernelRows,
+  ...growthRows,
+];

@@ -1,4 +1,5 @@
 """PyTorch in the race. Reads one JSON request a line, answers one a line; see ../race.ts for the protocol."""
+import ctypes
 import json
 import os
 import resource
@@ -16,12 +17,22 @@ torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 CELLS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
+def blas_core():
+    """The processor that OpenBLAS has chosen its kernels for."""
+    try:
+        name = ctypes.CDLL("libopenblas.so.0").openblas_get_corename
+        name.restype = ctypes.c_char_p
+        return name().decode()
+    except OSError:
+        return "missing: another BLAS"
+
+
 def training(row):
     torch.manual_seed(1)
     directions = 2 if row["bidirectional"] else 1
-    embedding = nn.Embedding(row["vocabulary"], row["inputSize"])
+    embedding = nn.Embedding(row["vocabulary"], row["hiddenSize"])
     layer = CELLS[row["cell"]](
-        row["inputSize"], row["hiddenSize"], row["numLayers"], bidirectional=row["bidirectional"]
+        row["hiddenSize"], row["hiddenSize"], row["numLayers"], bidirectional=row["bidirectional"]
     )
     output = nn.Linear(row["hiddenSize"] * directions, row["vocabulary"])
     parameters = [p for module in (embedding, layer, output) for p in module.parameters()]
@@ -66,13 +77,31 @@ def gemm(row):
     return step
 
 
+def kernel(row):
+    op, rows, columns = row["op"], row["rows"], row["columns"]
+    if op == "embedding":
+        weight = torch.randn(row["vocabulary"], columns, requires_grad=True)
+        tokens = torch.randint(0, row["vocabulary"], (rows,))
+        return lambda: nn.functional.embedding(tokens, weight).sum().backward()
+    if op == "crossEntropy":
+        logits = torch.randn(rows, columns, requires_grad=True)
+        targets = torch.randint(0, columns, (rows,))
+        return lambda: nn.functional.cross_entropy(logits, targets).backward()
+    x, out = torch.randn(rows, columns), torch.empty(rows, columns)
+    if op == "relu":
+        return lambda: torch.clamp_min(x, 0, out=out)
+    f = {"tanh": torch.tanh, "sigmoid": torch.sigmoid}[op]
+    return lambda: f(x, out=out)
+
+
+KINDS = {"training": training, "growth": training, "streaming": streaming, "gemm": gemm, "kernel": kernel}
 step = None
 for line in sys.stdin:
     request = json.loads(line)
     if "row" in request:
         row = request["row"]
-        step = {"training": training, "streaming": streaming, "gemm": gemm}[row["kind"]](row)
-        print(json.dumps({"ready": f"PyTorch {torch.__version__}"}), flush=True)
+        step = KINDS[row["kind"]](row)
+        print(json.dumps({"ready": f"PyTorch {torch.__version__}, OpenBLAS {blas_core()}"}), flush=True)
     else:
         times = []
         deadline = time.perf_counter() + request["seconds"]

@@ -18,7 +18,7 @@ await serve(`TensorFlow.js ${tf.version.tfjs} ${backend}`, (row) => {
   const { cell, vocabulary: V, hiddenSize: H, numLayers, batch: N, time: T } = row;
   const make = { rnn: tf.layers.simpleRNN, lstm: tf.layers.lstm, gru: tf.layers.gru }[cell];
   const model = tf.sequential();
-  model.add(tf.layers.embedding({ inputDim: V, outputDim: row.inputSize, inputLength: T }));
+  model.add(tf.layers.embedding({ inputDim: V, outputDim: H, inputLength: T }));
   for (let i = 0; i < numLayers; i++) {
     model.add(
       make({

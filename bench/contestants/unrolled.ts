@@ -4,6 +4,7 @@ import {
   clipGradNorm,
   crossEntropy,
   Embedding,
+  embedding,
   GRU,
   Linear,
   LSTM,
@@ -11,11 +12,16 @@ import {
   manualSeed,
   matmul,
   noGrad,
+  parameter,
   RNN,
+  relu,
+  sigmoid,
   step,
+  sum,
+  tanh,
   tensor,
 } from "../../dist/index.js";
-import type { ForwardRow, TrainingRow } from "../rows.ts";
+import type { ForwardRow, GemmRow, GrowthRow, KernelRow, Row, StreamingRow, TrainingRow } from "../rows.ts";
 import { type Step, serve, tokens, values } from "./serve.ts";
 
 const layers = { rnn: RNN, lstm: LSTM, gru: GRU };
@@ -28,14 +34,13 @@ class Model extends Module {
   constructor({
     cell,
     vocabulary,
-    inputSize,
     hiddenSize,
     numLayers,
     bidirectional,
-  }: TrainingRow | ForwardRow) {
+  }: TrainingRow | GrowthRow | ForwardRow) {
     super();
-    this.embedding = new Embedding(vocabulary, inputSize);
-    this.recurrent = new layers[cell]({ inputSize, hiddenSize, numLayers, bidirectional });
+    this.embedding = new Embedding(vocabulary, hiddenSize);
+    this.recurrent = new layers[cell]({ inputSize: hiddenSize, hiddenSize, numLayers, bidirectional });
     this.output = new Linear(this.recurrent.outputSize, vocabulary);
   }
 
@@ -44,7 +49,7 @@ class Model extends Module {
   }
 }
 
-function training(row: TrainingRow): Step {
+function training(row: TrainingRow | GrowthRow): Step {
   manualSeed(1);
   const { vocabulary: V, batch: N, time: T } = row;
   const model = new Model(row);
@@ -61,22 +66,59 @@ function training(row: TrainingRow): Step {
     }).item();
 }
 
-await serve("unrolled", (row) => {
-  if (row.kind === "training") return training(row);
-  if (row.kind === "forward") {
-    const model = new Model(row).eval();
-    const x = tensor(tokens(row.time * row.batch, row.vocabulary), [row.time, row.batch]);
-    return () => noGrad(() => step(() => model.forward(x))).toArray();
+function forward(row: ForwardRow): Step {
+  const model = new Model(row).eval();
+  const x = tensor(tokens(row.time * row.batch, row.vocabulary), [row.time, row.batch]);
+  return () => noGrad(() => step(() => model.forward(x))).toArray();
+}
+
+function streaming({ cell, hiddenSize: H, numLayers, time: T }: StreamingRow): Step {
+  const layer = new layers[cell]({ inputSize: H, hiddenSize: H, numLayers }).eval();
+  const stream = layer.stream();
+  const frames = values(T * H);
+  return T === 1 ? () => stream.step(frames) : () => stream.steps(frames);
+}
+
+/** Parameters stay where the kernels compute, as tensors of a model do; what comes out stays there too. */
+function inPlace(f: () => unknown): Step {
+  return () => step(() => void f());
+}
+
+function gemm({ m, n, k }: GemmRow): Step {
+  const a = parameter(values(m * k), [m, k]);
+  const b = parameter(values(k * n), [k, n]);
+  return inPlace(() => noGrad(() => matmul(a, b)));
+}
+
+function kernel({ op, rows, columns, vocabulary = 0 }: KernelRow): Step {
+  if (op === "embedding") {
+    const weight = parameter(values(vocabulary * columns), [vocabulary, columns]);
+    const ids = tensor(tokens(rows, vocabulary), [rows]);
+    return inPlace(() => sum(embedding(ids, weight)).backward());
   }
-  if (row.kind === "streaming") {
-    const { cell, hiddenSize: H, numLayers, time: T } = row;
-    const layer = new layers[cell]({ inputSize: H, hiddenSize: H, numLayers }).eval();
-    const stream = layer.stream();
-    const frames = values(T * H);
-    return () => stream.steps(frames);
+  const x = parameter(values(rows * columns), [rows, columns]);
+  if (op === "crossEntropy") {
+    const targets = tensor(tokens(rows, columns), [rows]);
+    return inPlace(() => crossEntropy(x, targets).backward());
   }
-  const { m, n, k } = row;
-  const a = tensor(values(m * k), [m, k]);
-  const b = tensor(values(k * n), [k, n]);
-  return () => noGrad(() => step(() => matmul(a, b)));
-});
+  const activation = { tanh, sigmoid, relu }[op];
+  return inPlace(() => noGrad(() => activation(x)));
+}
+
+function build(row: Row): Step {
+  switch (row.kind) {
+    case "training":
+    case "growth":
+      return training(row);
+    case "forward":
+      return forward(row);
+    case "streaming":
+      return streaming(row);
+    case "gemm":
+      return gemm(row);
+    case "kernel":
+      return kernel(row);
+  }
+}
+
+await serve(`unrolled on Node ${process.versions.node}`, build);

@@ -43,6 +43,11 @@ export interface Op<I extends string, O extends string, S extends string, A>
   readonly name: string;
   /** The shape rule: refuses what does not fit. */
   infer(shapes: Record<I, Shape>, attributes: A): Layout<O, S>;
+  /**
+   * For profiles: multiplications and additions of the matrix products of forward, none if left out, and the bytes it
+   * moves, if that is not each tensor once.
+   */
+  cost?(shapes: Record<I, Shape>, attributes: A): { flops?: number; bytes?: number };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: stands for an op of any signature, which no type but any does

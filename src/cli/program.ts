@@ -51,6 +51,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     summary: "list, compare and plot trainings by their logs",
     load: () => import("./commands/runs.ts"),
   },
+  bench: {
+    summary: "time a model of a given size on this machine, op by op",
+    load: () => import("./commands/bench.ts"),
+  },
   doctor: {
     summary: "check what this machine can do",
     load: () => import("./commands/doctor.ts"),

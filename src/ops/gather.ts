@@ -92,6 +92,7 @@ interface Embedding {
 
 export const embeddingOp: Op<"tokens" | "weight", "y", never, Embedding> = {
   name: "embedding",
+  cost: ({ tokens, weight }) => ({ bytes: 8 * sizeOf(tokens) * weight[1]! }),
   infer({ tokens, weight }) {
     if (weight.length !== 2) {
       throw new ShapeError(`embedding: weight must be [vocabulary, size], got ${formatShape(weight)}`);

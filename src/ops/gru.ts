@@ -30,6 +30,10 @@ function splitWeight(at: number, H: number): { rz: Matrix; n: Matrix } {
 
 export const gruOp: Op<SequenceInput, "output" | "h", "gates", GruAttributes> = {
   name: "gru",
+  cost(shapes) {
+    const { T, N, I, H } = inferSequence("gru", 3, shapes);
+    return { flops: 6 * T * N * H * (I + H) };
+  },
   infer(shapes) {
     const { T, N, H } = inferSequence("gru", 3, shapes);
     // A row of gates is [r, z, n, m], see assembly/gru.ts.

@@ -7,6 +7,7 @@ import { addColumnSums, matrix, multiply, pack, transposed } from "./gemm.ts";
 
 export const linearOp: Op<"x" | "weight" | "bias", "y", never, { bias: boolean }> = {
   name: "linear",
+  cost: ({ x, weight }) => ({ flops: 2 * sizeOf(x) * weight[0]! }),
   infer({ x, weight, bias }, attributes) {
     if (weight.length !== 2) {
       throw new ShapeError(`linear: weight must be [out, in], got ${formatShape(weight)}`);

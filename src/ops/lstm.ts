@@ -58,6 +58,10 @@ type LstmSaved = "gates" | "cells" | "hidden";
 
 export const lstmOp: Op<LstmInput, LstmOutput, LstmSaved, { reverse: boolean }> = {
   name: "lstm",
+  cost(shapes) {
+    const { T, N, I, H, R } = inferLstm(shapes);
+    return { flops: 8 * T * N * H * (I + R) + (shapes.weightHr.length && 2 * T * N * H * R) };
+  },
   infer(shapes) {
     const { T, N, H, R } = inferLstm(shapes);
     return {

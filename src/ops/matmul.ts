@@ -93,6 +93,10 @@ const turned = (batch: Batch): Batch => ({ ...batch, first: transposed(batch.fir
 
 export const matmulOp: Op<"a" | "b", "y", never, object> = {
   name: "matmul",
+  cost({ a, b }) {
+    const count = sizeOf(broadcastShapes("matmul", a.slice(0, -2), b.slice(0, -2)));
+    return { flops: 2 * count * a.at(-2)! * a.at(-1)! * b.at(-1)! };
+  },
   infer({ a, b }) {
     if (a.length < 2 || b.length < 2 || a.at(-1) !== b.at(-2)) {
       throw new ShapeError(

@@ -48,6 +48,10 @@ function minimalOp(
 ): Op<MinimalInput, "output" | "h", "pre", MinimalAttributes> {
   return {
     name,
+    cost(shapes) {
+      const { T, N, I, H } = inferMinimal(name, gates, shapes);
+      return { flops: 2 * gates * T * N * I * H };
+    },
     infer(shapes) {
       const { T, N, H } = inferMinimal(name, gates, shapes);
       return { outputs: { output: [T, N, H], h: [N, H] }, saved: { pre: [T, N, gates * H] } };

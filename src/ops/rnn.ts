@@ -33,6 +33,10 @@ interface RnnAttributes {
 
 export const rnnOp: Op<SequenceInput, "output" | "h", never, RnnAttributes> = {
   name: "rnn",
+  cost(shapes) {
+    const { T, N, I, H } = inferSequence("rnn", 1, shapes);
+    return { flops: 2 * T * N * H * (I + H) };
+  },
   infer(shapes) {
     const { T, N, H } = inferSequence("rnn", 1, shapes);
     return { outputs: { output: [T, N, H], h: [N, H] }, saved: {} };

@@ -1,3 +1,5 @@
+import type { Profile } from "../autograd/profile.ts";
+
 /** What a training tells as it goes on. */
 export type TrainingEvent = StepEvent | ValidationEvent | SampleEvent | CheckpointEvent | DoneEvent;
 
@@ -87,4 +89,6 @@ export interface DoneEvent {
   tokens: number;
   tokensPerSecond: number;
   seconds: number;
+  /** What the ops of an update cost, if `profile` asks for it. */
+  profile?: Profile;
 }

@@ -8,7 +8,7 @@ import { Adam } from "../optim/adam.ts";
 import { plateauSchedule, stepSchedule } from "../optim/schedule.ts";
 import { SGD } from "../optim/sgd.ts";
 import { parameter, type Tensor, tensor } from "../tensor/tensor.ts";
-import type { TrainingEvent } from "./events.ts";
+import type { DoneEvent, TrainingEvent } from "./events.ts";
 import type { TrainingState } from "./state.ts";
 import { type Checkpoints, Trainer, type TrainerOptions } from "./trainer.ts";
 
@@ -88,6 +88,20 @@ describe("Trainer", () => {
       epoch: 100,
       tokens: 400,
     });
+  });
+
+  it("tells what the ops of an update cost, if asked, and learns the same", async () => {
+    const [plain, profiled] = [makeTrainer(), makeTrainer({ profile: true })];
+    const done = {
+      plain: (await drain(plain.trainer)).at(-1)!,
+      profiled: (await drain(profiled.trainer)).at(-1)!,
+    };
+    expect(done.plain).not.toHaveProperty("profile");
+    const { runs, ops } = (done.profiled as DoneEvent).profile!;
+    expect(runs).toBe(11); // of 12 updates, all but the first
+    expect(ops.find(({ op }) => op === "adam")).toMatchObject({ pass: "forward", count: 11 });
+    expect(ops.find(({ op, pass }) => op === "linear" && pass === "backward")).toMatchObject({ count: 22 });
+    expect(profiled.model.weight.toArray()).toEqual(plain.model.weight.toArray());
   });
 
   it("carries state from batch to batch, and starts each epoch without", async () => {

@@ -1,3 +1,4 @@
+import { Profiler } from "../autograd/profile.ts";
 import { step } from "../autograd/step.ts";
 import type { Batches } from "../data/batches.ts";
 import { NumericError } from "../errors.ts";
@@ -63,6 +64,8 @@ export interface TrainerOptions<Batch, Carried extends Tree<Tensor>> {
   logEvery?: number;
   /** Whether step events hold the norms of each parameter. Default false. */
   norms?: boolean;
+  /** Whether the done event tells what each op cost in the updates after the first. Default false. */
+  profile?: boolean;
   /** What the model, as it is validated, writes or says of an example after each so many validations. */
   samples?: { every: number; write(): string };
   checkpoints?: Checkpoints;
@@ -102,6 +105,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
   #carried: Carried | undefined;
   #bestWeights: Map<string, Tensor> | undefined;
   readonly #average: MovingAverage | undefined;
+  #profiler: Profiler | undefined;
   /** Whether checkpoints have it all. */
   #saved = false;
   #started = performance.now();
@@ -123,7 +127,9 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
       if (this.#validationDue()) yield* this.#validate(report, signal);
       else if (this.#ended()) break;
       else {
-        const update = this.#update();
+        const update = this.#profiler?.run(() => this.#update()) ?? this.#update();
+        // Not before: the first update compiles the kernels.
+        if (this.#options.profile) this.#profiler ??= new Profiler();
         report.add(update);
         if (report.due(this.#progress.step)) yield this.#stepEvent(report);
         if (this.#checkpointDue()) yield* this.#saveLast();
@@ -311,6 +317,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
       tokens,
       tokensPerSecond: updateSeconds > 0 ? tokens / updateSeconds : 0,
       seconds: this.#seconds,
+      ...(this.#profiler && { profile: this.#profiler.result() }),
     };
   }
 

@@ -120,6 +120,7 @@ export const trainingFlags: Record<string, Option[]> = {
     repeatedFlag("--log <format>", "write it as csv or tensorboard too; may be given again"),
     numberFlag("--log-every <n>", "updates between entries (default: two entries a second)"),
     new Option("--log-norms", "log the norm of each parameter and of its gradient"),
+    new Option("--profile", "show in the end what each op cost"),
     numberFlag("--sample-every <n>", "let it write some text after each n validations (default: never)"),
   ],
 };

@@ -42,6 +42,13 @@ export function table(rows: readonly (readonly (string | number)[])[]): string {
     .join("\n");
 }
 
+/** Rows with aligned columns, from the third on to the right. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const aligned = (cell: string, i: number) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!));
+  return rows.map((row) => row.map(aligned).join("  ").trimEnd()).join("\n");
+}
+
 /** Text in lines of at most `width`, each indented. */
 export function wrap(text: string, width: number, indent: string): string {
   const lines: string[] = [];

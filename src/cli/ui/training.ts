@@ -2,6 +2,7 @@ import type { Evaluation } from "../../tasks/language-model/evaluate.ts";
 import type { InitialisedEvent, LanguageModelEvent, SomeTokens } from "../../tasks/language-model/events.ts";
 import type { RunEvent } from "../../tasks/language-model/runs.ts";
 import { compactNumber, duration } from "./format.ts";
+import { profileTable } from "./profile.ts";
 import { ProgressBar } from "./progress.ts";
 
 type Shown = LanguageModelEvent | RunEvent | ({ type: "test" } & Evaluation);
@@ -90,7 +91,8 @@ function describe(event: Exclude<Shown, { type: "step" | "reading" }>): string |
       const how = { finished: "done", "early-stopping": "stopped early", aborted: "interrupted" }[
         event.reason
       ];
-      return `${how}: ${event.step} updates in ${duration(event.seconds)}, ${compactNumber(event.tokensPerSecond)} tokens/s${best}`;
+      const profile = event.profile ? `\n\n${profileTable(event.profile)}` : "";
+      return `${how}: ${event.step} updates in ${duration(event.seconds)}, ${compactNumber(event.tokensPerSecond)} tokens/s${best}${profile}`;
     }
   }
 }

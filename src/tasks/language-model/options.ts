@@ -142,6 +142,8 @@ export interface LanguageModelOptions {
   logEvery?: number;
   /** Tell the norms of each parameter and its gradient in step events. Default false. */
   logNorms?: boolean;
+  /** Tell in the done event what each op cost. Default false. */
+  profile?: boolean;
   /** Let the model write some text after each so many validations. Default: never. */
   sampleEvery?: number;
   onProgress?: (event: LanguageModelEvent) => void;
@@ -224,6 +226,7 @@ const schema = recordOf({
   log: v.optional(v.array(oneOf(logFormats), `must be an array of ${logFormats.join(", ")}`)),
   logEvery: v.optional(wholeNumber(1, MAX_COUNT)),
   logNorms: v.optional(trueOrFalse()),
+  profile: v.optional(trueOrFalse()),
   sampleEvery: v.optional(wholeNumber(1, MAX_COUNT)),
   onProgress: v.optional(functionOf<(event: LanguageModelEvent) => void>()),
   signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),

@@ -26,6 +26,7 @@ const ofOneStart = [
   "log",
   "logEvery",
   "logNorms",
+  "profile",
   "sampleEvery",
 ] as const satisfies readonly (keyof LanguageModelOptions)[];
 

@@ -230,7 +230,7 @@ async function readTable(path: string): Promise<TableContent | undefined> {
 /** Options that do not change what a training comes to. */
 const incidental = new Set([
   ...["out", "threads", "signal", "onProgress", "resume", "checkpointEvery", "cache"],
-  ...["logDir", "log", "logEvery", "logNorms", "sampleEvery"],
+  ...["logDir", "log", "logEvery", "logNorms", "profile", "sampleEvery"],
 ]);
 
 function forTheTable(options: LanguageModelOptions): Record<string, unknown> {

@@ -109,6 +109,7 @@ async function trainOn({ name, tokenizer, train, valid, fingerprint }: Corpus, s
     ...(ema !== undefined && { ema }),
     ...(options.logEvery !== undefined && { logEvery: options.logEvery }),
     norms: options.logNorms === true,
+    profile: options.profile === true,
     ...(options.sampleEvery !== undefined && {
       samples: { every: options.sampleEvery, write: () => writeSample(network, tokenizer, options.seed) },
     }),

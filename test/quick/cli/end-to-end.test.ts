@@ -280,6 +280,15 @@ describe("train language-model for people", () => {
     expect(finished.stderr).toContain("this training is finished; more epochs go on with it");
   });
 
+  it("shows in the end what each op cost, with --profile", async () => {
+    const { code, stderr } = await unrolled(
+      ...train("--max-steps", "3", "--profile", "--out", at("profiled")),
+    );
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/\n\nop +pass +count +ms +share +GFLOP\/s +GB\/s\n/);
+    expect(stderr).toMatch(/\nlstm +backward +1 +[\d.]+ /);
+  });
+
   it("a reader that has seen enough is no failure", async () => {
     const { code, stderr } = await spawnUnrolled(["generate", at("model"), "--max-tokens", "100000"], {
       act: (child) => child.stdout?.destroy(),

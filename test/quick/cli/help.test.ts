@@ -17,6 +17,7 @@ const commands = [
   "gradients",
   "inspect",
   "runs",
+  "bench",
   "doctor",
 ];
 
@@ -43,6 +44,7 @@ it("lists every command", async () => {
       gradients      measure and plot how gradients vanish or explode through time
       inspect        show a model's configuration, parameters, vocabulary and training
       runs           list, compare and plot trainings by their logs
+      bench          time a model of a given size on this machine, op by op
       doctor         check what this machine can do
 
     Run \`unrolled <command> --help\` for a command's options and examples.
@@ -110,6 +112,7 @@ const options: Record<Exclude<keyof LanguageModelOptions, "onProgress" | "signal
   log: true,
   logEvery: true,
   logNorms: true,
+  profile: true,
   sampleEvery: true,
 };
 
