@@ -142,8 +142,9 @@ const parts: Record<string, string> = {
   tensor: "Tensors and random numbers.",
   engine: "Getting ready, and threads.",
   data: "Tokenizers and batches.",
+  ngram: "n-grams as tries, to be asked word by word.",
   decoding: "Choosing the next token.",
-  metrics: "Measures of a language model.",
+  metrics: "Measures of a language model, and mixtures of several.",
   io: "Weights and model folders.",
   errors: "Everything the library throws on purpose.",
 };

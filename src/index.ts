@@ -5,6 +5,7 @@ export * from "./engine/index.ts";
 export * from "./errors.ts";
 export * from "./io/index.ts";
 export * from "./metrics/index.ts";
+export * from "./ngram/index.ts";
 export * from "./nn/index.ts";
 export * from "./ops/index.ts";
 export * from "./optim/index.ts";

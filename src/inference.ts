@@ -3,13 +3,17 @@ export { ready, setThreads, threads } from "./engine/index.ts";
 export * from "./errors.ts";
 export type { ModelFiles, ModelSource } from "./io/index.ts";
 export type {
+  ArpaOptions,
   EvaluateOptions,
   Evaluation,
   GenerateOptions,
   GenerationState,
   LanguageModelConfig,
+  NgramConfig,
+  NgramOptions,
   Score,
   TextSource,
   TextStream,
 } from "./tasks/index.ts";
+export { NgramModel } from "./tasks/index.ts";
 export { LanguageModel } from "./tasks/language-model/model.ts";

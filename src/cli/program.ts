@@ -19,6 +19,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     summary: "train a network on a problem that takes memory",
     load: () => import("./commands/train-memory.ts"),
   },
+  "train ngram": {
+    summary: "train an n-gram language model on a text",
+    load: () => import("./commands/train-ngram.ts"),
+  },
   "sweep language-model": {
     summary: "train language models over a grid or a random sample of options",
     load: () => import("./commands/sweep-language-model.ts"),

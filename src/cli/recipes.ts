@@ -32,7 +32,12 @@ export function readRecipe(task: string, name: string): Recipe {
 }
 
 /** The paths of a recipe's files in the folder of data sets. */
-export function recipeData(name: string, data: RecipeData, root: string | undefined): RecipeData {
+export function recipeData(
+  task: string,
+  name: string,
+  data: RecipeData,
+  root: string | undefined,
+): RecipeData {
   if (!root) {
     throw new OptionError(
       `recipe ${name}: reads ${data.text} from a folder of data sets, and none is named`,
@@ -45,7 +50,7 @@ export function recipeData(name: string, data: RecipeData, root: string | undefi
   const missing = paths.find(([, path]) => !existsSync(path));
   if (missing) {
     throw new FileError(`recipe ${name}: reads ${missing[1]}, and there is no such file`, {
-      hint: `where its data come from, ${join("recipes", "language-model", name, "README.md")} says`,
+      hint: `where its data come from, ${join("recipes", task, name, "README.md")} says`,
     });
   }
   return Object.fromEntries(paths) as RecipeData;

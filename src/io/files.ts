@@ -70,8 +70,14 @@ async function download(url: Location, maxBytes: number): Promise<Uint8Array<Arr
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-/** Replaces a file as a whole: whatever happens, there is the old content or the new one, never a part. */
-export async function writeFile(path: string, content: Uint8Array | string): Promise<void> {
+/**
+ * Replaces a file as a whole: whatever happens, there is the old content or the new one, never a part. A content larger
+ * than a string may be comes in lines.
+ */
+export async function writeFile(
+  path: string,
+  content: Uint8Array | string | Iterable<string>,
+): Promise<void> {
   const { fs, paths } = fileSystem(path);
   const folder = paths.dirname(path);
   const temporary = paths.join(folder, `.${paths.basename(path)}.${process.pid}.tmp`);
@@ -115,15 +121,32 @@ export async function writeNewFolder(
 /** Bytes handed to the system at a time. */
 const PIECE = 2 ** 26;
 
-async function writeContent(path: string, content: Uint8Array | string): Promise<void> {
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+async function writeContent(path: string, content: Uint8Array | string | Iterable<string>): Promise<void> {
   const handle = await fileSystem(path).fs.open(path, "w");
   try {
-    await writeAll(handle, bytes);
+    if (content instanceof Uint8Array) await writeAll(handle, content);
+    else
+      for (const text of typeof content === "string" ? [content] : inPieces(content)) {
+        await writeAll(handle, new TextEncoder().encode(text));
+      }
     await handle.sync();
   } finally {
     await handle.close();
   }
+}
+
+/** Characters written at a time, of a text that comes in many lines. */
+const CHARACTERS = 2 ** 20;
+
+function* inPieces(lines: Iterable<string>): Generator<string> {
+  let piece = "";
+  for (const line of lines) {
+    piece += line;
+    if (piece.length < CHARACTERS) continue;
+    yield piece;
+    piece = "";
+  }
+  yield piece;
 }
 
 /** An empty file, the folders above it too. */

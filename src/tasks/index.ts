@@ -9,3 +9,7 @@ export type { MemoryConfig } from "./memory/config.ts";
 export type { MemoryEvaluation } from "./memory/evaluate.ts";
 export type { MemoryEvent, MemoryOptions } from "./memory/options.ts";
 export { type MemoryEvaluateOptions, type MemoryGradientOptions, MemoryModel } from "./memory/task.ts";
+export type { NgramConfig } from "./ngram-model/config.ts";
+export type { ArpaOptions } from "./ngram-model/load.ts";
+export { NgramModel } from "./ngram-model/model.ts";
+export type { NgramOptions } from "./ngram-model/options.ts";

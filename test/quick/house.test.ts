@@ -14,7 +14,7 @@ const floors = [
   ["tensor"],
   ["autograd", "ops"],
   ["nn", "optim"],
-  ["training", "decoding", "metrics", "data", "io", "plot"],
+  ["training", "decoding", "metrics", "data", "ngram", "io", "plot"],
   ["tasks"],
   ["index.ts", "inference.ts", "testing", "worker"],
   ["cli"],

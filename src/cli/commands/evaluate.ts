@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { OptionError } from "../../errors.ts";
+import { taskOf } from "../../tasks/task-of.ts";
 import { jsonFlag, lengthFlag, numberFlag, repeatedFlag, threadsFlag, useThreads } from "../flags.ts";
-import { taskOf } from "../task.ts";
 import { examples } from "../ui/examples.ts";
 import { percent } from "../ui/format.ts";
 
@@ -20,7 +20,7 @@ export function define(command: Command): void {
       "Measures a language model on a text: the mean of −ln P of each token given all before it, " +
         "the state carried through the whole text. A model of `train memory` is measured on fresh sequences.",
     )
-    .argument("<dir>", "the model's folder")
+    .argument("<dir>", "the model's folder, or an n-gram model's file *.arpa")
     .addOption(
       repeatedFlag(
         "--text <file>",
@@ -77,12 +77,12 @@ async function evaluateText(folder: string, { text, json }: Omit<Flags, "threads
       hint: "run `unrolled evaluate --help`",
     });
   }
-  const { LanguageModel } = await import("../../tasks/language-model/task.ts");
-  const model = await LanguageModel.load(folder);
+  const { loadTextModel } = await import("../../tasks/load-model.ts");
+  const model = await loadTextModel(folder);
   const { tokens, loss, perplexity, bitsPerToken } = await model.evaluate(text);
   process.stdout.write(
     json
-      ? `${JSON.stringify({ task: "language-model", tokens, loss, perplexity, bitsPerToken })}\n`
+      ? `${JSON.stringify({ task: model.config.task, tokens, loss, perplexity, bitsPerToken })}\n`
       : `tokens          ${tokens.toLocaleString("en-US")}\n` +
           `loss            ${loss.toFixed(4)} nats a token\n` +
           `perplexity      ${perplexity.toFixed(3)}\n` +

@@ -14,7 +14,7 @@ interface Flags extends GenerateOptions {
 export function define(command: Command): void {
   command
     .description("Lets a language model write on from a prompt, token by token.")
-    .argument("<dir>", "the model's folder")
+    .argument("<dir>", "the model's folder, or an n-gram model's file *.arpa")
     .option("--prompt <text>", "what to write on from", "")
     .addOption(numberFlag("--max-tokens <n>", "the most tokens to write (default: 200)"))
     .addOption(
@@ -41,8 +41,8 @@ export function define(command: Command): void {
 
 async function generate(folder: string, { prompt, threads, json, ...options }: Flags): Promise<void> {
   await useThreads(threads);
-  const { LanguageModel } = await import("../../tasks/language-model/task.ts");
-  const model = await LanguageModel.load(folder);
+  const { loadTextModel } = await import("../../tasks/load-model.ts");
+  const model = await loadTextModel(folder);
   const signal = interruptible();
   let text = "";
   const pieces = model.generateStream(prompt, options);

@@ -4,8 +4,8 @@ import { OptionError } from "../../errors.ts";
 import { writeFile } from "../../io/files.ts";
 import type { GradientNorms } from "../../nn/recurrent/gradient-norms.ts";
 import { gradientChart } from "../../plot/gradients.ts";
+import { taskOf } from "../../tasks/task-of.ts";
 import { jsonFlag, numberFlag, repeatedFlag, threadsFlag, useThreads } from "../flags.ts";
-import { taskOf } from "../task.ts";
 import { examples } from "../ui/examples.ts";
 import { table } from "../ui/format.ts";
 

@@ -1,17 +1,22 @@
 import type { Command } from "commander";
 import type { Module } from "../../nn/module.ts";
 import type { LanguageModel } from "../../tasks/language-model/task.ts";
+import { taskOf } from "../../tasks/task-of.ts";
 import type { Progress } from "../../training/state.ts";
 import { jsonFlag } from "../flags.ts";
-import { taskOf } from "../task.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, table, wrap } from "../ui/format.ts";
+import { vocabulary } from "../ui/vocabulary.ts";
 
 export function define(command: Command): void {
   command
     .description("Shows what a model's folder holds: configuration, parameters, vocabulary, training.")
-    .argument("<dir>", "the model's folder")
-    .addOption(jsonFlag('one JSON object: {"task","network","parameters","tokenizer","options","training"}'))
+    .argument("<dir>", "the model's folder, or an n-gram model's file *.arpa")
+    .addOption(
+      jsonFlag(
+        'one JSON object: {"task","network","parameters","tokenizer","options","training"}; of n-grams {"task","ngram",…}',
+      ),
+    )
     .action(inspect);
   examples(command, [
     ["what is in there?", "unrolled inspect models/book"],
@@ -21,8 +26,13 @@ export function define(command: Command): void {
 
 async function inspect(folder: string, { json }: { json?: true }): Promise<void> {
   if ((await taskOf(folder)) === "memory") return inspectMemory(folder, json === true);
-  const { LanguageModel } = await import("../../tasks/language-model/task.ts");
-  const model = await LanguageModel.load(folder);
+  const { loadTextModel } = await import("../../tasks/load-model.ts");
+  const model = await loadTextModel(folder);
+  if (!("network" in model)) {
+    const { inspectNgram } = await import("../inspect-ngram.ts");
+    process.stdout.write(inspectNgram(folder, model, json === true));
+    return;
+  }
   const description = { ...describe(model), training: await readTraining(folder) };
   process.stdout.write(json ? `${JSON.stringify(description)}\n` : format(folder, model, description));
 }
@@ -82,7 +92,7 @@ function format(
   const sections = [
     `${folder}: ${model.config.task}\n\n${model.network}`,
     parameterTable(parameters),
-    vocabulary(model),
+    vocabulary(model.tokenizer),
     ...trainedWith(options),
   ];
   if (training) {
@@ -114,20 +124,4 @@ function history({ validations, best }: Progress): string {
       `${Math.exp(loss).toFixed(3)}${step === best?.step ? "  best" : ""}`,
     ]),
   ]);
-}
-
-const SHOWN = 100;
-
-function vocabulary({ tokenizer }: LanguageModel): string {
-  const some = Array.from({ length: Math.min(tokenizer.size, SHOWN) }, (_, token) => token);
-  const shown =
-    tokenizer.unit === "byte"
-      ? "all bytes"
-      : some
-          .map((token) => tokenizer.decode([token]))
-          .map((symbol) => (/^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(symbol) ? symbol : JSON.stringify(symbol)))
-          .join(" ");
-  return `vocabulary: ${tokenizer.size} ${tokenizer.unit}s\n${wrap(shown, 78, "  ")}${
-    tokenizer.size > SHOWN && tokenizer.unit !== "byte" ? " …" : ""
-  }`;
 }

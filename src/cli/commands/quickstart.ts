@@ -81,7 +81,7 @@ async function quickstart({ text: file, out = freeFolder(), threads, json }: Fla
   if (signal.aborted) throw new Interrupted(`stopped; ${out} holds the best model so far`, signal);
 
   const { examine } = await import("../quickstart/examine.ts");
-  const findings = examine(model, train, heldOut);
+  const findings = await examine(model, train, heldOut);
   if (json) {
     process.stdout.write(`${JSON.stringify({ type: "result", out, perplexity, ...findings })}\n`);
     return;

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { DataError } from "../../errors.ts";
-import type { LanguageModel, Score } from "../../tasks/language-model/model.ts";
+import type { Score } from "../../tasks/language-model/model.ts";
+import type { TextModel } from "../../tasks/load-model.ts";
 import { jsonFlag, threadsFlag, useThreads } from "../flags.ts";
 import { type Line, linesOf } from "../lines.ts";
 import { examples } from "../ui/examples.ts";
@@ -16,7 +17,7 @@ export function define(command: Command): void {
       "Gives each line of a file, or of what is piped in, its log-probability (natural logarithm) " +
         "and perplexity. Empty lines are passed over.",
     )
-    .argument("<dir>", "the model's folder")
+    .argument("<dir>", "the model's folder, or an n-gram model's file *.arpa")
     .argument("[file]", "UTF-8 text, a line at a time (default: standard input)")
     .addOption(threadsFlag())
     .addOption(jsonFlag('one JSON object a line: {"text","tokens","logProb","perplexity"}'))
@@ -32,8 +33,8 @@ export function define(command: Command): void {
 
 async function score(folder: string, file: string | undefined, { threads, json }: Flags): Promise<void> {
   await useThreads(threads);
-  const { LanguageModel } = await import("../../tasks/language-model/task.ts");
-  const model = await LanguageModel.load(folder);
+  const { loadTextModel } = await import("../../tasks/load-model.ts");
+  const model = await loadTextModel(folder);
   if (file === undefined && process.stdin.isTTY) {
     process.stderr.write("type a line to have it scored; Ctrl-D ends\n");
   }
@@ -50,7 +51,7 @@ async function score(folder: string, file: string | undefined, { threads, json }
 }
 
 /** The model's error says `text`; here it names the line. */
-function scoreLine(model: LanguageModel, { text, where }: Line): Score {
+function scoreLine(model: TextModel, { text, where }: Line): Score {
   try {
     return model.score(text);
   } catch (error) {

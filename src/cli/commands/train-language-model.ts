@@ -172,7 +172,9 @@ export function planTraining(flags: Omit<TrainingFlags, "json" | "seeds">) {
   const { text, valid, test, recipe, data, ...given } = flags;
   const plan = recipe === undefined ? undefined : readRecipe("language-model", recipe);
   const files: Partial<RecipeData> =
-    plan && text === undefined ? recipeData(recipe!, plan.data, data ?? process.env.UNROLLED_DATA) : {};
+    plan && text === undefined
+      ? recipeData("language-model", recipe!, plan.data, data ?? process.env.UNROLLED_DATA)
+      : {};
   const source = text ?? files.text;
   if (source === undefined) {
     throw new OptionError("--text FILE must name a text to learn from", { hint: "or name a --recipe" });

@@ -1,6 +1,5 @@
-import { NgramModel } from "../../metrics/ngram.ts";
-import { perplexity } from "../../metrics/perplexity.ts";
 import type { LanguageModel } from "../../tasks/language-model/task.ts";
+import { NgramModel } from "../../tasks/ngram-model/model.ts";
 import { Generator } from "../../tensor/random.ts";
 import { pickSentences, shuffleWords } from "./sentences.ts";
 
@@ -21,9 +20,9 @@ export interface Findings {
 }
 
 /** What a model learnt from `train`, shown on text it has not read. */
-export function examine(model: LanguageModel, train: string, heldOut: string): Findings {
+export async function examine(model: LanguageModel, train: string, heldOut: string): Promise<Findings> {
   const { tokenizer } = model;
-  const unigram = new NgramModel(tokenizer.encode(train), { order: 1, vocabularySize: tokenizer.size });
+  const unigram = await NgramModel.train({ text: train }, { order: 1, tokenizer });
   const generator = new Generator(SEED);
   const pairs = pickSentences(heldOut, SENTENCES).map((sentence) => ({
     sentence,
@@ -36,7 +35,7 @@ export function examine(model: LanguageModel, train: string, heldOut: string): F
   const prompt = heldOut.match(/\p{Lu}\p{Ll}+ \p{L}+ |\p{Lo}{2}/u)?.[0] ?? "";
   const written = model.generate(prompt, { maxTokens: 500, temperature: 0.6, seed: SEED, stop: "\n\n" });
   return {
-    unigramPerplexity: perplexity(unigram.loss(tokenizer.encode(heldOut))),
+    unigramPerplexity: (await unigram.evaluate({ text: heldOut })).perplexity,
     sentences: pairs.length,
     ranked: right.length,
     example: right.sort((a, b) => a.sentence.length - b.sentence.length)[0],

@@ -92,17 +92,18 @@ type Encoded = EncodedText & Pick<Corpus, "fingerprint" | "close">;
 /** How reading a text is told of and ended, and where its tokens go. */
 type Reading = Partial<Pick<ResolvedOptions, "cache" | "signal" | "onProgress">>;
 
-/** A whole text in the tokens of a vocabulary that is there. */
+/** A whole text in the tokens of a vocabulary that is there, or that is to be made of it. */
 export async function readTokens(
   source: TextSource,
-  tokenizer: Tokenizer,
+  vocabulary: Tokenizer | VocabularyChoice,
   reading: Reading = {},
   inMemory = IN_MEMORY,
-): Promise<{ tokens: TokenSequence } & Pick<Corpus, "close">> {
+): Promise<{ tokens: TokenSequence } & Pick<Corpus, "tokenizer" | "close">> {
   const text = await openText(source, inMemory);
-  const at = cutFor(tokenizer.unit);
-  const { train, close } = await encode({ text, held: 0, at, vocabulary: tokenizer }, reading);
-  return { tokens: train, close };
+  const known = "encode" in vocabulary ? vocabulary : vocabularyFor(vocabulary);
+  const encoding: Encoding = { text, held: 0, at: cutFor(vocabulary.unit), vocabulary: known };
+  const { tokenizer, train, close } = await encode(encoding, reading);
+  return { tokenizer, tokens: train, close };
 }
 
 async function encode(encoding: Encoding, { cache, signal, onProgress }: Reading): Promise<Encoded> {
@@ -131,7 +132,13 @@ async function encode(encoding: Encoding, { cache, signal, onProgress }: Reading
   return { ...encoded, fingerprint: () => encoded.digest };
 }
 
-function vocabularyFor(options: ResolvedOptions): Encoding["vocabulary"] {
+/** What a vocabulary is made by. */
+export type VocabularyChoice = Pick<
+  ResolvedOptions,
+  "unit" | "split" | "lowercase" | "minCount" | "maxVocabulary"
+>;
+
+function vocabularyFor(options: VocabularyChoice): Encoding["vocabulary"] {
   const { unit, split, lowercase, minCount, maxVocabulary } = options;
   switch (unit) {
     case "byte":

@@ -5,8 +5,7 @@ import { StopStrings } from "../../decoding/stop-strings.ts";
 import { checkOptions, numberIn, recordOf, type SchemasOf, text, wholeNumber } from "../../options.ts";
 import { Generator } from "../../tensor/random.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
-import type { LanguageModelNetwork } from "./network.ts";
-import type { TokenStream } from "./stream.ts";
+import type { StreamState, TokenStream } from "./stream.ts";
 
 export interface GenerateOptions extends SamplingOptions {
   /** The most tokens to write. Default 200. */
@@ -23,7 +22,7 @@ export interface GenerateOptions extends SamplingOptions {
 
 /** Where a stream of text is: plain numbers and strings, which JSON and structuredClone carry anywhere. */
 export interface GenerationState {
-  /** What the recurrent layers hold, by its name: h, c. */
+  /** What the recurrent layers hold, by its name: h, c; of an n-gram model, what it remembers of the text. */
   layers: Record<string, number[]>;
   /** The last token, which the network has yet to read. */
   token: number;
@@ -86,7 +85,7 @@ export class TextStream implements Iterable<string>, AsyncIterable<string> {
 
   /** @internal `prompt` is what to read first, and how it ends; there must be a state or a token. */
   constructor(
-    model: { network: LanguageModelNetwork; tokenizer: Tokenizer },
+    model: { stream(from?: StreamState): TokenStream; tokenizer: Tokenizer },
     prompt: { tokens: Int32Array; text: string },
     options: ResolvedGenerateOptions,
   ) {
@@ -94,7 +93,7 @@ export class TextStream implements Iterable<string>, AsyncIterable<string> {
     const tokens = state ? [state.token, ...prompt.tokens] : prompt.tokens;
     const spelling =
       state && prompt.tokens.length === 0 ? state : { after: prompt.text, recent: [], held: "" };
-    this.#network = model.network.eval().stream(state?.layers);
+    this.#network = model.stream(state?.layers);
     this.#options = options;
     this.#at = {
       token: tokens.at(-1)!,

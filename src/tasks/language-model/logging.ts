@@ -24,5 +24,6 @@ export function writeSample(network: LanguageModelNetwork, tokenizer: Tokenizer,
   const begin = tokenizer.lineBreak ?? 0;
   const options = checkGenerateOptions("sample", { maxTokens: SAMPLE_LENGTH, temperature: 0.8, seed });
   const prompt = { tokens: Int32Array.of(begin), text: "" };
-  return [...new TextStream({ network, tokenizer }, prompt, options)].join("");
+  const stream = () => network.eval().stream();
+  return [...new TextStream({ stream, tokenizer }, prompt, options)].join("");
 }

@@ -17,6 +17,7 @@ import { type LanguageModelParts, loadLanguageModel } from "./load.ts";
 import type { LanguageModelNetwork } from "./network.ts";
 import type { TextSource } from "./options.ts";
 import { nameOf } from "./sources.ts";
+import type { StreamState } from "./stream.ts";
 
 /** How likely a model finds a text. */
 export interface Score {
@@ -126,7 +127,8 @@ export class LanguageModel {
         "prompt: must not be empty, since the model has never seen a line break to begin after",
       );
     }
-    return new TextStream(this, { tokens, text }, checked);
+    const stream = (from?: StreamState) => this.network.eval().stream(from);
+    return new TextStream({ stream, tokenizer: this.tokenizer }, { tokens, text }, checked);
   }
 
   /** A text's tokens, as what follows a line break. */

@@ -7,10 +7,10 @@ import { Storage } from "../../tensor/storage.ts";
 import { persistentZeros, Tensor } from "../../tensor/tensor.ts";
 import type { LanguageModelNetwork, NetworkState } from "./network.ts";
 
-/** A running network: takes a token, gives the logits of the next. */
+/** A running model: takes a token, gives the logits of the next. */
 export interface TokenStream {
   /** The array is the stream's own until the next step. */
-  step(token: number): Float32Array;
+  step(token: number): Float32Array | Float64Array;
   /** What the recurrent layers hold, by its name, for another stream to begin with. */
   state(): StreamState;
 }

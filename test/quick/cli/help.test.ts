@@ -8,6 +8,7 @@ import { unrolled } from "./run.ts";
 const commands = [
   "quickstart",
   "train language-model",
+  "train ngram",
   "sweep language-model",
   "train memory",
   "average",
