@@ -6,6 +6,8 @@ const LINE_FEED = 10;
 
 export interface Line {
   text: string;
+  /** Its number in the file, from 1. */
+  number: number;
   /** Where it stands, for errors. */
   where: string;
 }
@@ -16,7 +18,9 @@ export async function* linesOf(file: string | undefined): AsyncGenerator<Line> {
   let number = 0;
   for await (const bytes of splitLines(chunks)) {
     const where = `${file ?? "standard input"}: line ${++number}`;
-    if (bytes.some((byte) => byte > 0x20)) yield { where, text: decodeText(bytes, where).trimEnd() };
+    if (bytes.some((byte) => byte > 0x20)) {
+      yield { number, where, text: decodeText(bytes, where).trimEnd() };
+    }
   }
 }
 

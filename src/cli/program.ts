@@ -31,6 +31,14 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     summary: "make one model of the mean weights of several",
     load: () => import("./commands/average.ts"),
   },
+  interpolate: {
+    summary: "mix language models, recurrent ones and n-grams",
+    load: () => import("./commands/interpolate.ts"),
+  },
+  rescore: {
+    summary: "give the hypotheses of n-best lists their log-probabilities",
+    load: () => import("./commands/rescore.ts"),
+  },
   evaluate: {
     summary: "measure a model: on a text, or on fresh sequences of its problem",
     load: () => import("./commands/evaluate.ts"),

@@ -5,10 +5,18 @@ export type { GenerateOptions, GenerationState, TextStream } from "./language-mo
 export type { Score } from "./language-model/model.ts";
 export type { LanguageModelOptions, TextSource } from "./language-model/options.ts";
 export { LanguageModel } from "./language-model/task.ts";
+export { loadTextModel, type TextModel } from "./load-model.ts";
 export type { MemoryConfig } from "./memory/config.ts";
 export type { MemoryEvaluation } from "./memory/evaluate.ts";
 export type { MemoryEvent, MemoryOptions } from "./memory/options.ts";
 export { type MemoryEvaluateOptions, type MemoryGradientOptions, MemoryModel } from "./memory/task.ts";
+export {
+  type InterpolateOptions,
+  type Interpolation,
+  interpolate,
+  type MixtureEvaluation,
+} from "./mixture/interpolate.ts";
+export { type Hypothesis, type Rescored, type RescoreOptions, rescore } from "./mixture/rescore.ts";
 export type { NgramConfig } from "./ngram-model/config.ts";
 export type { ArpaOptions } from "./ngram-model/load.ts";
 export { NgramModel } from "./ngram-model/model.ts";

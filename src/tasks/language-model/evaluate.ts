@@ -44,14 +44,15 @@ const CHUNK_FLOATS = 2 ** 21;
 
 /**
  * −ln P of every token but the first, given all those before it, in chunks: one continuous stream with carried state, as
- * figures for texts are published. The size of the chunks, which is memory's concern, changes no bit.
+ * figures for texts are published. The size of the chunks, which is memory's concern, changes no bit. Returns the state
+ * before the last token is read, for `state` to go on from.
  */
 export function* tokenLosses(
   network: LanguageModelNetwork,
   tokens: TokenSequence,
   chunk = chunkSize(network),
-): IterableIterator<Float32Array> {
-  let state: NetworkState | undefined;
+  state?: NetworkState,
+): Generator<Float32Array, NetworkState | undefined> {
   for (let from = 0; from < tokens.length - 1; from += chunk) {
     const to = Math.min(from + chunk, tokens.length - 1);
     const inputs = tensor(tokens.slice(from, to), [to - from, 1]);
@@ -65,6 +66,7 @@ export function* tokenLosses(
     state = made.state;
     yield made.losses.toArray() as Float32Array;
   }
+  return state;
 }
 
 function chunkSize({ config }: LanguageModelNetwork): number {

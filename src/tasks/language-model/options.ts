@@ -162,7 +162,8 @@ export const cacheFolder = v.union(
 
 const isPath = (x: unknown) => typeof x === "string" && x !== "";
 
-const textSource = v.custom<TextSource>(
+/** Where text comes from. */
+export const textSource = v.custom<TextSource>(
   (x) =>
     isPath(x) ||
     (Array.isArray(x) && x.length > 0 && x.every(isPath)) ||

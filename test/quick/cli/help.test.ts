@@ -12,6 +12,8 @@ const commands = [
   "sweep language-model",
   "train memory",
   "average",
+  "interpolate",
+  "rescore",
   "evaluate",
   "score",
   "generate",
@@ -39,6 +41,8 @@ it("lists every command", async () => {
       train          train a model on data of your own
       sweep          train models over a grid or a random sample of options
       average        make one model of the mean weights of several
+      interpolate    mix language models, recurrent ones and n-grams
+      rescore        give the hypotheses of n-best lists their log-probabilities
       evaluate       measure a model: on a text, or on fresh sequences of its problem
       score          give each line its log-probability and perplexity
       generate       let a language model write

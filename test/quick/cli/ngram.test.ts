@@ -93,3 +93,121 @@ describe("an n-gram model's folder, and its ARPA file", () => {
     expect(bytes).toBeGreaterThan(500);
   });
 });
+
+describe("interpolate", () => {
+  it("shows each model and their mixture, in words and as JSON", async () => {
+    await unrolled("train", "ngram", "--order", "1", "--text", at("text.txt"), "--out", at("uni"));
+    const args = ["interpolate", at("lm"), at("uni"), "--valid", at("test.txt"), "--test", at("text.txt")];
+    const { code, stdout } = await unrolled(...args);
+    expect(code).toBe(0);
+    expect(
+      stdout
+        .replaceAll(root, "…")
+        .replace(/\d+\.\d+/g, "N")
+        .replace(/ +/g, " "),
+    ).toMatchInlineSnapshot(`
+      "model weight valid perplexity test perplexity
+      …/lm N N N
+      …/uni N N N
+      mixed N N
+      "
+    `);
+    const json = JSON.parse((await unrolled(...args, "--weights", "0.5,0.5", "--json")).stdout);
+    expect(json).toMatchObject({ models: [at("lm"), at("uni")], weights: [0.5, 0.5], valid: { tokens: 8 } });
+    expect(json.test.models).toHaveLength(2);
+  });
+
+  it("refuses in words", async () => {
+    const outcomes = [
+      await unrolled("interpolate", at("lm"), "--test", at("test.txt")),
+      await unrolled("interpolate", at("lm"), at("lm.arpa"), "--test", at("test.txt")),
+      await unrolled("interpolate", at("lm"), at("lm.arpa"), "--weights", "1,x", "--test", at("test.txt")),
+    ];
+    expect(outcomes.map(({ stderr }) => stderr.replaceAll(root, "…"))).toMatchInlineSnapshot(`
+      [
+        "error: needs 2 models or more, got 1
+      ",
+        "error: interpolate: needs valid, the text to tune the weights on, or the weights
+      ",
+        "error: interpolate: weights.1 must be a number
+      ",
+      ]
+    `);
+  });
+});
+
+describe("rescore", () => {
+  it("gives a score a line, the best of each utterance, and adds to other scores", async () => {
+    writeFileSync(at("nbest"), "a sat cat the\na the cat sat\nb the zebra ran\nb the dog ran\n");
+    const plain = await unrolled("rescore", at("lm"), "--nbest", at("nbest"));
+    expect(plain.stdout).toMatch(/^(-\d+\.\d{6}\n){4}$/);
+    const best = await unrolled("rescore", at("lm"), "--nbest", at("nbest"), "--best");
+    expect(best.stdout).toBe("a the cat sat\nb the dog ran\n");
+    writeFileSync(at("scores"), "9\n-9\n9\n-9\n");
+    const scores = ["--nbest", at("nbest"), "--scores", at("scores")];
+    const other = await unrolled("rescore", at("lm"), ...scores, "--lm-weight", "0.5", "--best");
+    expect(other.stdout).toBe("a sat cat the\nb the zebra ran\n");
+    const json = await unrolled(
+      "rescore",
+      at("lm"),
+      "--ngram",
+      at("lm.arpa"),
+      ...scores,
+      "--lm-weight",
+      "2",
+      "--json",
+    );
+    const lines = json.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    lines.forEach(({ log10Prob, score }, i) => {
+      expect(score).toBeCloseTo([9, -9, 9, -9][i]! + 2 * log10Prob, 12);
+      expect(log10Prob).toBeCloseTo(Number(plain.stdout.split("\n")[i]), 5);
+    });
+    expect(lines.map(({ id, tokens, unknown }) => [id, tokens, unknown])).toEqual([
+      ["a", 4, 0],
+      ["a", 4, 0],
+      ["b", 4, 1],
+      ["b", 4, 0],
+    ]);
+  });
+
+  it("names malformed lines by their number", async () => {
+    const of = async (nbest: string, ...args: string[]) => {
+      writeFileSync(at("bad"), nbest);
+      const { stderr } = await unrolled("rescore", at("lm"), "--nbest", at("bad"), ...args);
+      return stderr.replaceAll(root, "…");
+    };
+    const withScores = (scores: string) => {
+      writeFileSync(at("others"), scores);
+      return of("a the cat\na a dog\n", "--scores", at("others"));
+    };
+    expect([
+      await of("a the cat\n\na the dog\n"),
+      await of("a the cat\n", "--lm-weight", "2"),
+      await of("a the cat\n", "--lambda", "0.5"),
+      await withScores("1\nx\n"),
+      await withScores("1\n"),
+      await withScores("1\n\n2\n"),
+      await withScores("1\n2\n3\n"),
+    ]).toMatchInlineSnapshot(`
+      [
+        "error: …/bad: line 2: must have an utterance's id and its words, got nothing
+      ",
+        "error: --lm-weight needs --scores FILE: what the log-probability is weighted against
+      ",
+        "error: --lambda needs --ngram DIR: the model to mix with
+      ",
+        "error: …/others: line 2: must be a number, the score of that hypothesis, got "x"
+      ",
+        "error: …/others: line 2: must be a number, the score of that hypothesis, got nothing
+      ",
+        "error: …/others: line 2: must be a number, the score of that hypothesis, got nothing
+      ",
+        "error: …/others: line 3: is one line more than there are hypotheses
+      ",
+      ]
+    `);
+  });
+});
