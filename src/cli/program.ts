@@ -55,6 +55,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     summary: "measure and plot how gradients vanish or explode through time",
     load: () => import("./commands/gradients.ts"),
   },
+  bleu: {
+    summary: "score translations by BLEU, chrF and TER, as sacreBLEU does",
+    load: () => import("./commands/bleu.ts"),
+  },
   inspect: {
     summary: "show a model's configuration, parameters, vocabulary and training",
     load: () => import("./commands/inspect.ts"),

@@ -1,3 +1,15 @@
+export { BLEU, type BleuOptions, type BleuScore } from "./bleu.ts";
+export type { BleuTokenizer } from "./bleu-tokenizers.ts";
+export {
+  type BootstrapOptions,
+  bootstrap,
+  type Confidence,
+  type PairedComparison,
+  pairedBootstrap,
+} from "./bootstrap.ts";
+export { CHRF, type ChrfOptions } from "./chrf.ts";
 export { type AlignmentChunk, characterErrorRate, type ErrorRate, wordErrorRate } from "./error-rate.ts";
 export { mixLogProbs, mixtureWeights } from "./mixture.ts";
+export { Metric, type MetricScore } from "./metric.ts";
 export { bitsPerToken, perplexity } from "./perplexity.ts";
+export { TER, type TerOptions, type TerScore } from "./ter.ts";

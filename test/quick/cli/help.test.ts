@@ -18,6 +18,7 @@ const commands = [
   "score",
   "generate",
   "gradients",
+  "bleu",
   "inspect",
   "runs",
   "bench",
@@ -47,6 +48,7 @@ it("lists every command", async () => {
       score          give each line its log-probability and perplexity
       generate       let a language model write
       gradients      measure and plot how gradients vanish or explode through time
+      bleu           score translations by BLEU, chrF and TER, as sacreBLEU does
       inspect        show a model's configuration, parameters, vocabulary and training
       runs           list, compare and plot trainings by their logs
       bench          time a model of a given size on this machine, op by op
