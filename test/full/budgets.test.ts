@@ -42,8 +42,11 @@ const kilobytes = (chunks: OutputChunk[]) =>
 const isPlain = ({ moduleIds }: OutputChunk) => moduleIds.some((id) => /generated.plain/.test(id));
 const isRelaxed = ({ moduleIds }: OutputChunk) => moduleIds.some((id) => /generated.relaxed/.test(id));
 
+/** Fetched by the pages of the few models that need it: how sub-words are read. */
+const isOptional = ({ moduleIds }: OutputChunk) => moduleIds.some((id) => /data.text.bpe/.test(id));
+
 async function download(names: string, from: string) {
-  const chunks = await bundle(names, from);
+  const chunks = (await bundle(names, from)).filter((chunk) => !isOptional(chunk));
   const code = chunks.filter((chunk) => !isPlain(chunk) && !isRelaxed(chunk));
   const kernels = Math.max(kilobytes(chunks.filter(isPlain)), kilobytes(chunks.filter(isRelaxed)));
   return { chunks, code: kilobytes(code), kernels, total: kilobytes(code) + kernels };
@@ -60,6 +63,14 @@ describe("a page downloads, in kB", () => {
     expect(total).toBeGreaterThan(1);
     expect(total).toBeLessThanOrEqual(budget);
   });
+});
+
+it("what a model of sub-words needs besides is a chunk of its own", async () => {
+  const optional = (await bundle("LanguageModel", "unrolled/inference")).filter(isOptional);
+  const modules = optional.flatMap(({ moduleIds }) => moduleIds);
+  expect(modules.some((id) => /bpe.tokenizer/.test(id))).toBe(true);
+  expect(modules.filter((id) => /tasks.language.model|engine/.test(id))).toEqual([]);
+  expect(kilobytes(optional)).toBeLessThanOrEqual(8);
 });
 
 describe("a bundle has what it uses and no more", () => {

@@ -44,17 +44,18 @@ export const trainingFlags: Record<string, Option[]> = {
     new Option("--data <dir>", "the folder of data sets that recipes read (default: $UNROLLED_DATA)"),
   ],
   "Tokens:": [
-    new Option("--unit <unit>", "char, byte or word (default: char)"),
+    new Option("--unit <unit>", "char, byte, word or, of parts of words, bpe (default: char)"),
     new Option(
       "--split <how>",
       "of words: whitespace, punctuation or, as for Chinese, segmenter (default: whitespace)",
     ),
-    new Option("--lowercase", "of words: as lower case"),
+    new Option("--lowercase", "of words and their parts: as lower case"),
     numberFlag(
       "--min-count <n>",
       "of words: rarer ones become <unk> (default: 2, or 1 if the text has <unk>)",
     ),
     numberFlag("--max-vocabulary <n>", "of words: the most to tell apart (default: all)"),
+    numberFlag("--vocabulary-size <n>", "of bpe: how many parts of words to learn (default: 8000)"),
   ],
   "Network:": [
     new Option("--cell <cell>", "rnn, lstm or gru (default: lstm)"),

@@ -13,7 +13,7 @@ export function vocabulary(tokenizer: Tokenizer): string {
           .map((token) => tokenizer.decode([token]))
           .map((symbol) => (/^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(symbol) ? symbol : JSON.stringify(symbol)))
           .join(" ");
-  return `vocabulary: ${tokenizer.size} ${tokenizer.unit}s\n${wrap(shown, 78, "  ")}${
+  return `vocabulary: ${tokenizer.size} ${tokenizer.unit === "bpe" ? "sub-word" : tokenizer.unit}s\n${wrap(shown, 78, "  ")}${
     tokenizer.size > SHOWN && tokenizer.unit !== "byte" ? " …" : ""
   }`;
 }

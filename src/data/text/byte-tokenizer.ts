@@ -16,6 +16,10 @@ export class ByteTokenizer implements Tokenizer {
     return decodeAll(this.decoder(), tokens);
   }
 
+  name(token: number): string {
+    return String(token);
+  }
+
   decoder(): TokenDecoder {
     const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
     return {

@@ -56,6 +56,10 @@ export class CharTokenizer implements Tokenizer {
     return decodeAll(this.decoder(), tokens);
   }
 
+  name(token: number): string {
+    return symbolOf(this.symbols, token);
+  }
+
   decoder(): TokenDecoder {
     return { push: (token) => symbolOf(this.symbols, token), end: () => "" };
   }

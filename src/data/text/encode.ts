@@ -93,7 +93,7 @@ export async function encodeInFile(
     },
   });
   return {
-    tokenizer: tokenizerFromJSON(JSON.parse(tokens.about), tokens.path),
+    tokenizer: await tokenizerFromJSON(JSON.parse(tokens.about), tokens.path),
     train: tokens.part(0, tokens.cut),
     valid: tokens.part(tokens.cut, tokens.length),
     path: tokens.path,

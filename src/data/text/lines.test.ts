@@ -30,10 +30,18 @@ it("tells what is no text, and which file has how many lines more", () => {
     [DataError: x.de: is not valid UTF-8: byte 0xE9 at offset 1
     hint: save it as UTF-8, e.g. iconv -f WINDOWS-1252 -t UTF-8]
   `);
-  expect(() => decodeLines(Uint8Array.of(97, 0), "x.de")).toThrowErrorMatchingInlineSnapshot(`[DataError: x.de: looks binary, not text: a zero byte at offset 1]`);
+  expect(() => decodeLines(Uint8Array.of(97, 0), "x.de")).toThrowErrorMatchingInlineSnapshot(
+    `[DataError: x.de: looks binary, not text: a zero byte at offset 1]`,
+  );
   expect(() =>
     checkParallel(file("x.de", 3), file("x.en", 3), file("y.en", 5)),
-  ).toThrowErrorMatchingInlineSnapshot(`[DataError: y.en: must have as many lines as x.de, 3, got 5, 2 more]`);
-  expect(() => checkParallel(file("x.de", 3), file("x.en", 2))).toThrowErrorMatchingInlineSnapshot(`[DataError: x.en: must have as many lines as x.de, 3, got 2, 1 fewer]`);
-  expect(() => checkParallel(file("x.de", 0), file("x.en", 2))).toThrowErrorMatchingInlineSnapshot(`[DataError: x.de: is empty]`);
+  ).toThrowErrorMatchingInlineSnapshot(
+    `[DataError: y.en: must have as many lines as x.de, 3, got 5, 2 more]`,
+  );
+  expect(() => checkParallel(file("x.de", 3), file("x.en", 2))).toThrowErrorMatchingInlineSnapshot(
+    `[DataError: x.en: must have as many lines as x.de, 3, got 2, 1 fewer]`,
+  );
+  expect(() => checkParallel(file("x.de", 0), file("x.en", 2))).toThrowErrorMatchingInlineSnapshot(
+    `[DataError: x.de: is empty]`,
+  );
 });

@@ -30,7 +30,7 @@ const symbols = v.pipe(
  *     { "formatVersion": 1, "unit": "char", "symbols": ["\n", " ", "!", …] }
  *     { "formatVersion": 1, "unit": "word", "split": "whitespace", "lowercase": false, "words": ["<unk>", "<eos>", …] }
  *
- * A token is the place of its symbol in the list.
+ * A token is the place of its symbol in the list. Sub-words are in Hugging Face's format instead.
  */
 const schemas = {
   byte: recordOf({ formatVersion: version, unit: v.literal("byte") }),
@@ -63,8 +63,20 @@ const schemas = {
 
 const unitOf = recordWith({ unit: oneOf(["char", "byte", "word"]) });
 
-/** The tokenizer that `toJSON` described; `file` names its origin in an error. */
-export function tokenizerFromJSON(json: unknown, file = "tokenizer.json"): Tokenizer {
+/** Hugging Face's format, which has no unit and is another's. */
+const isForeign = (json: unknown) =>
+  typeof json === "object" && json !== null && "model" in json && !("unit" in json);
+
+/**
+ * The tokenizer that `toJSON` described, or Hugging Face's tokenizer.json of a model of byte-pair encoding; `file` names
+ * its origin in an error.
+ */
+export async function tokenizerFromJSON(json: unknown, file = "tokenizer.json"): Promise<Tokenizer> {
+  if (isForeign(json)) {
+    // Few models have sub-words: the others' pages do not download them.
+    const { BpeTokenizer } = await import("./bpe/bpe-tokenizer.ts");
+    return new BpeTokenizer(json, file);
+  }
   const { unit } = checkContent(file, unitOf, json);
   switch (unit) {
     case "byte":

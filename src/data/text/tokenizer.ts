@@ -1,7 +1,7 @@
 import { UsageError } from "../../errors.ts";
 
-/** What one token stands for: a Unicode code point, a byte of UTF-8, or a word. */
-export type Unit = "char" | "byte" | "word";
+/** What one token stands for: a Unicode code point, a byte of UTF-8, a word, or a part of a word (byte-pair encoding). */
+export type Unit = "char" | "byte" | "word" | "bpe";
 
 /** Between text and token numbers, 0 … size − 1. */
 export interface Tokenizer {
@@ -15,6 +15,8 @@ export interface Tokenizer {
   /** `what` names the text in an error. */
   encode(text: string, what?: string): Int32Array;
   decode(tokens: ArrayLike<number>): string;
+  /** What a token is called: two vocabularies of one unit have a token in common if both have its name. */
+  name(token: number): string;
   /** Decodes token by token what follows a text: words know from it whether a blank comes first. */
   decoder(after?: string): TokenDecoder;
   /** The content of tokenizer.json. */

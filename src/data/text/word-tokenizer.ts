@@ -61,6 +61,10 @@ export class WordTokenizer implements Tokenizer {
     return decodeAll(this.decoder(), tokens);
   }
 
+  name(token: number): string {
+    return symbolOf(this.words, token);
+  }
+
   decoder(after = ""): TokenDecoder {
     let before = /\S$/.test(after) ? splitWords(after, this.split).at(-1) : undefined;
     return {

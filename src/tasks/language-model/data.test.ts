@@ -69,6 +69,8 @@ describe("a corpus in a file", () => {
     { unit: "word" },
     { unit: "word", split: "punctuation", lowercase: true, maxVocabulary: 50, validFraction: 0.2 },
     { unit: "word", split: "segmenter", minCount: 5 },
+    { unit: "bpe", vocabularySize: 300 },
+    { unit: "bpe", lowercase: true, vocabularySize: 400, validFraction: 0.2 },
     { validFraction: 0 },
     { windows: "shuffled" },
     { validTokens: 1000 },

@@ -56,7 +56,7 @@ export async function readCorpus(
 ): Promise<Corpus> {
   const text = await openText(source, inMemory);
   const held = options.valid === undefined ? options.validFraction : await openText(options.valid, inMemory);
-  const vocabulary = known ?? vocabularyFor(options);
+  const vocabulary = known ?? (await vocabularyFor(options));
   const encoded = await encode({ text, held, at: cutFor(options.unit), vocabulary }, options);
   try {
     return makeCorpus(encoded, held !== 0, text.name, options);
@@ -66,7 +66,7 @@ export async function readCorpus(
   }
 }
 
-const cutFor = (unit: Tokenizer["unit"]) => (unit === "word" ? "line" : "character");
+const cutFor = (unit: Tokenizer["unit"]) => (unit === "word" || unit === "bpe" ? "line" : "character");
 
 function makeCorpus(
   { tokenizer, train, valid, ...ofTokens }: Encoded,
@@ -100,7 +100,7 @@ export async function readTokens(
   inMemory = IN_MEMORY,
 ): Promise<{ tokens: TokenSequence } & Pick<Corpus, "tokenizer" | "close">> {
   const text = await openText(source, inMemory);
-  const known = "encode" in vocabulary ? vocabulary : vocabularyFor(vocabulary);
+  const known = "encode" in vocabulary ? vocabulary : await vocabularyFor(vocabulary);
   const encoding: Encoding = { text, held: 0, at: cutFor(vocabulary.unit), vocabulary: known };
   const { tokenizer, train, close } = await encode(encoding, reading);
   return { tokenizer, tokens: train, close };
@@ -135,16 +135,21 @@ async function encode(encoding: Encoding, { cache, signal, onProgress }: Reading
 /** What a vocabulary is made by. */
 export type VocabularyChoice = Pick<
   ResolvedOptions,
-  "unit" | "split" | "lowercase" | "minCount" | "maxVocabulary"
+  "unit" | "split" | "lowercase" | "minCount" | "maxVocabulary" | "vocabularySize"
 >;
 
-function vocabularyFor(options: VocabularyChoice): Encoding["vocabulary"] {
-  const { unit, split, lowercase, minCount, maxVocabulary } = options;
+async function vocabularyFor(options: VocabularyChoice): Promise<Encoding["vocabulary"]> {
+  const { unit, split, lowercase, minCount, maxVocabulary, vocabularySize } = options;
   switch (unit) {
     case "byte":
       return new ByteTokenizer();
     case "char":
       return { settings: { unit }, builder: () => new SeenCharacters() };
+    case "bpe": {
+      const { BpeTrainer } = await import("../../data/text/bpe/train.ts");
+      const settings = { ...(lowercase && { lowercase }), ...(vocabularySize && { vocabularySize }) };
+      return { settings: { unit, ...settings }, builder: () => new BpeTrainer(settings) };
+    }
     case "word": {
       const settings = {
         ...(split && { split }),

@@ -65,7 +65,7 @@ describe("what cannot be trained", () => {
         "OptionError: LanguageModel.train: hiddenSize must be a whole number from 1 to 65536, got 0",
         "OptionError: LanguageModel.train: dropout must be a number 0 or more and below 1, got 1",
         "OptionError: LanguageModel.train: learningRate must be a number above 0, got NaN",
-        "OptionError: LanguageModel.train: unit must be char, byte or word, got "syllable"",
+        "OptionError: LanguageModel.train: unit must be char, byte, word or bpe, got "syllable"",
         "OptionError: LanguageModel.train: minCount is for unit word, got unit char",
         "OptionError: LanguageModel.train: nonlinearity is for cell rnn, got cell lstm",
         "OptionError: LanguageModel.train: warmup is for schedule cosine, got schedule constant",

@@ -101,11 +101,10 @@ const byToken = new Set(["embedding.weight", "output.weight", "output.bias"]);
 
 /** For each token of a vocabulary its number in another, or −1. */
 function rowsOf(tokenizer: Tokenizer, other: Tokenizer): Int32Array {
-  if (tokenizer.unit === "byte") return Int32Array.from({ length: tokenizer.size }, (_, token) => token);
   const numbers = new Map<string, number>();
-  for (let token = 0; token < other.size; token++) numbers.set(other.decode([token]), token);
+  for (let token = 0; token < other.size; token++) numbers.set(other.name(token), token);
   return Int32Array.from({ length: tokenizer.size }, (_, token) => {
-    return numbers.get(tokenizer.decode([token])) ?? -1;
+    return numbers.get(tokenizer.name(token)) ?? -1;
   });
 }
 

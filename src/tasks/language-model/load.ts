@@ -23,7 +23,7 @@ export async function loadLanguageModel(source: ModelSource): Promise<LanguageMo
   const { config: configJson, tokenizer: tokenizerJson, weights } = await readModel(source);
   const file = (name: keyof ModelFiles) => modelFile(source, name);
   const config = readConfig(configJson, file("config"));
-  const tokenizer = tokenizerFromJSON(tokenizerJson, file("tokenizer"));
+  const tokenizer = await tokenizerFromJSON(tokenizerJson, file("tokenizer"));
   const { vocabularySize } = config.network;
   if (tokenizer.size !== vocabularySize) {
     throw new FormatError(

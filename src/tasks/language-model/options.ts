@@ -20,7 +20,7 @@ import type { LanguageModelParts } from "./load.ts";
 
 export const cells = ["rnn", "lstm", "gru"] as const;
 export const nonlinearities = ["tanh", "relu", "sigmoid"] as const;
-export const units = ["char", "byte", "word"] as const satisfies readonly Unit[];
+export const units = ["char", "byte", "word", "bpe"] as const satisfies readonly Unit[];
 export const optimizers = ["sgd", "adagrad", "rmsprop", "adam", "adamw"] as const;
 export const logFormats = ["csv", "tensorboard"] as const satisfies readonly LogFormatName[];
 export const windowLayouts = ["sequential", "shuffled"] as const;
@@ -38,12 +38,14 @@ export interface LanguageModelOptions {
   unit?: Unit;
   /** Of words: how the text is cut into them. Default "whitespace". */
   split?: WordSplit;
-  /** Of words. Default false. */
+  /** Of words and sub-words. Default false. */
   lowercase?: boolean;
   /** Of words: rarer ones become `<unk>`. Default 1 for a text with `<unk>` in it, else 2. */
   minCount?: number;
   /** Of words: the most there may be, `<unk>` and `<eos>` among them. Default all. */
   maxVocabulary?: number;
+  /** Of unit "bpe", sub-words: how many there shall be; a small text has fewer. Default 8000. */
+  vocabularySize?: number;
 
   /** The kind of recurrent layer. Default "lstm". */
   cell?: (typeof cells)[number];
@@ -182,6 +184,7 @@ const schema = recordOf({
   lowercase: v.optional(trueOrFalse()),
   minCount: v.optional(wholeNumber(1, MAX_COUNT)),
   maxVocabulary: v.optional(wholeNumber(3, 2 ** 20)),
+  vocabularySize: v.optional(wholeNumber(257, 2 ** 20)),
 
   cell: v.optional(oneOf(cells), "lstm"),
   nonlinearity: v.optional(oneOf(nonlinearities)),
@@ -238,9 +241,10 @@ export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, "clip"> & { cli
 /** Options that mean nothing unless another has a certain value. */
 const dependent: readonly [keyof ResolvedOptions, keyof ResolvedOptions, readonly string[]][] = [
   ["split", "unit", ["word"]],
-  ["lowercase", "unit", ["word"]],
+  ["lowercase", "unit", ["word", "bpe"]],
   ["minCount", "unit", ["word"]],
   ["maxVocabulary", "unit", ["word"]],
+  ["vocabularySize", "unit", ["bpe"]],
   ["nonlinearity", "cell", ["rnn"]],
   ["decay", "schedule", ["step", "plateau"]],
   ["decayAfter", "schedule", ["step"]],
@@ -284,7 +288,7 @@ function checkKeepTokenizer(where: string, options: ResolvedOptions): void {
   if (options.initFrom === undefined) {
     throw new OptionError(`${where}: keepTokenizer needs initFrom, the model whose vocabulary is kept`);
   }
-  for (const name of ["split", "lowercase", "minCount", "maxVocabulary"] as const) {
+  for (const name of ["split", "lowercase", "minCount", "maxVocabulary", "vocabularySize"] as const) {
     if (options[name] === undefined) continue;
     throw new OptionError(
       `${where}: ${name} is for a vocabulary of the text, but keepTokenizer keeps the model's`,

@@ -105,7 +105,7 @@ async function occupy(folder: string): Promise<() => Promise<void>> {
 
 async function readTokenizer(folder: string): Promise<Tokenizer> {
   const file = joinPath(folder, modelFiles.tokenizer);
-  return tokenizerFromJSON(await readJsonFile(file, MAX_TOKENIZER), file);
+  return await tokenizerFromJSON(await readJsonFile(file, MAX_TOKENIZER), file);
 }
 
 async function readRecord(folder: string): Promise<LanguageModelConfig["training"]> {

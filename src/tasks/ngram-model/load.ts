@@ -33,7 +33,7 @@ export async function loadNgramModel(source: ModelSource, options: ArpaOptions =
   if (isArpa(source)) return loadArpa(source, options);
   const { config: configJson, tokenizer: tokenizerJson, weights } = await readModel(source);
   const config = readNgramConfig(configJson, modelFile(source, "config"));
-  const tokenizer = tokenizerFromJSON(tokenizerJson, modelFile(source, "tokenizer"));
+  const tokenizer = await tokenizerFromJSON(tokenizerJson, modelFile(source, "tokenizer"));
   const { sizes } = config.ngram;
   if (sizes[0] !== tokenizer.size + 1) {
     throw new FormatError(

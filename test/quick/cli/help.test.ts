@@ -78,6 +78,7 @@ const options: Record<Exclude<keyof LanguageModelOptions, "onProgress" | "signal
   lowercase: true,
   minCount: true,
   maxVocabulary: true,
+  vocabularySize: true,
   cell: true,
   nonlinearity: true,
   embeddingSize: true,

@@ -1,0 +1,26 @@
+import { checkParallel, readLines } from "../lines.ts";
+
+/** Sentences and their translations. */
+export interface ParallelText {
+  source: string[];
+  target: string[];
+  /** The numbers, from 1 on, of the lines that are left out: one side or both are blank. */
+  empty: number[];
+}
+
+/** Two files, perhaps packed, whose lines belong together. */
+export async function readParallel(source: string, target: string): Promise<ParallelText> {
+  const [from, to] = await Promise.all([readLines(source), readLines(target)]);
+  checkParallel(from, to);
+  const text: ParallelText = { source: [], target: [], empty: [] };
+  for (const [i, line] of from.lines.entries()) {
+    const other = to.lines[i]!;
+    if (line.trim() === "" || other.trim() === "") {
+      text.empty.push(i + 1);
+      continue;
+    }
+    text.source.push(line);
+    text.target.push(other);
+  }
+  return text;
+}
