@@ -9,7 +9,7 @@ export {
 } from "./bootstrap.ts";
 export { CHRF, type ChrfOptions } from "./chrf.ts";
 export { type AlignmentChunk, characterErrorRate, type ErrorRate, wordErrorRate } from "./error-rate.ts";
-export { mixLogProbs, mixtureWeights } from "./mixture.ts";
 export { Metric, type MetricScore } from "./metric.ts";
+export { mixLogProbs, mixtureWeights } from "./mixture.ts";
 export { bitsPerToken, perplexity } from "./perplexity.ts";
 export { TER, type TerOptions, type TerScore } from "./ter.ts";
