@@ -94,10 +94,16 @@ function packRows(a: usize, aRow: usize, aColumn: usize, rows: i32, k: i32, out:
   }
   if (rows >= 4) {
     if (aRow == 4) {
-      for (; column < k; column++, a += aColumn, out += step) {
-        v128.store(out, v128.load(a));
-        if (rows > 4) f32.store(out, f32.load(a, 16), 16);
-        if (rows > 5) f32.store(out, f32.load(a, 20), 20);
+      if (rows == 6) {
+        for (; column < k; column++, a += aColumn, out += 24) {
+          v128.store(out, v128.load(a));
+          i64.store(out, i64.load(a, 16), 16);
+        }
+      } else {
+        for (; column < k; column++, a += aColumn, out += step) {
+          v128.store(out, v128.load(a));
+          if (rows > 4) f32.store(out, f32.load(a, 16), 16);
+        }
       }
     } else if (aColumn == 4) {
       // Rows 0 to 3 and the last four, which overlap and agree.

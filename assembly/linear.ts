@@ -1,5 +1,6 @@
 // Matrix products. Their outputs are split over the threads, never their sums.
 import { gemm, packPanel, panelBytes, scratchOf } from "./gemm";
+import { loadUpTo4, storeUpTo4 } from "./vector";
 
 @unmanaged export class PackArgs {
   b: usize; bRow: usize; bColumn: usize; bias: usize; bias2: usize; bias2Columns: i32; k: i32; n: i32; out: usize;
@@ -63,24 +64,39 @@ export function gemmBatch(g: BatchArgs, from: i32, to: i32): void {
 
 @unmanaged export class ColumnSumArgs { x: usize; xRow: usize; rows: i32; out: usize }
 
-/** out[j] += the sum of column j of x, for j in [from, to): four rows at a time, in order. */
+/** out[j] += the sum of column j of x, for j in [from, to): eight rows at a time, in order. */
 export function columnSum(a: ColumnSumArgs, from: i32, to: i32): void {
-  const first = a.out + (<usize>from << 2), end = a.out + (<usize>to << 2), row = a.xRow;
+  const first = a.out + (<usize>from << 2), row = a.xRow;
   let x = a.x + (<usize>from << 2), r = a.rows;
-  for (; r >= 4; r -= 4, x += 4 * row) {
-    let out = first, p = x;
-    for (; out + 16 <= end; out += 16, p += 16) {
-      const low = f32x4.add(v128.load(p), v128.load(p + row));
-      const high = f32x4.add(v128.load(p + 2 * row), v128.load(p + 3 * row));
-      v128.store(out, f32x4.add(v128.load(out), f32x4.add(low, high)));
+  for (; r >= 8; r -= 8, x += 8 * row) {
+    let out = first, p = x, n = to - from;
+    for (; n >= 8; n -= 8, out += 32, p += 32) {
+      const p1 = p + row, p2 = p1 + row, p3 = p2 + row, p4 = p3 + row, p5 = p4 + row, p6 = p5 + row, p7 = p6 + row;
+      let s0 = f32x4.add(v128.load(p), v128.load(p1)), s1 = f32x4.add(v128.load(p, 16), v128.load(p1, 16));
+      let t0 = f32x4.add(v128.load(p2), v128.load(p3)), t1 = f32x4.add(v128.load(p2, 16), v128.load(p3, 16));
+      s0 = f32x4.add(s0, t0), s1 = f32x4.add(s1, t1);
+      t0 = f32x4.add(v128.load(p4), v128.load(p5)), t1 = f32x4.add(v128.load(p4, 16), v128.load(p5, 16));
+      s0 = f32x4.add(s0, t0), s1 = f32x4.add(s1, t1);
+      t0 = f32x4.add(v128.load(p6), v128.load(p7)), t1 = f32x4.add(v128.load(p6, 16), v128.load(p7, 16));
+      s0 = f32x4.add(s0, t0), s1 = f32x4.add(s1, t1);
+      s0 = f32x4.add(v128.load(out), s0), s1 = f32x4.add(v128.load(out, 16), s1);
+      v128.store(out, s0);
+      v128.store(out, s1, 16);
     }
-    for (; out < end; out += 4, p += 4) {
-      const low = f32.load(p) + f32.load(p + row), high = f32.load(p + 2 * row) + f32.load(p + 3 * row);
-      f32.store(out, f32.load(out) + (low + high));
-    }
+    for (; n > 0; n -= 4, out += 16, p += 16) storeUpTo4(out, f32x4.add(loadUpTo4(out, n), eightRows(p, row, n)), n);
   }
   for (; r > 0; r--, x += row) {
     let out = first, p = x;
-    for (; out < end; out += 4, p += 4) f32.store(out, f32.load(out) + f32.load(p));
+    for (let n = to - from; n > 0; n -= 4, out += 16, p += 16) storeUpTo4(out, f32x4.add(loadUpTo4(out, n), loadUpTo4(p, n)), n);
   }
+}
+
+/** The sum of eight rows as above, of up to four columns. */
+function eightRows(p: usize, row: usize, n: i32): v128 {
+  let sum = f32x4.add(loadUpTo4(p, n), loadUpTo4(p + row, n));
+  for (let pair = 1; pair < 4; pair++) {
+    p += 2 * row;
+    sum = f32x4.add(sum, f32x4.add(loadUpTo4(p, n), loadUpTo4(p + row, n)));
+  }
+  return sum;
 }

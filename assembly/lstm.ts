@@ -8,19 +8,17 @@ import { constant, madd, nmadd, sigmoid4, tanh4 } from "./math";
 import { lengthOf, rowOf, stateBefore } from "./sequence";
 
 @unmanaged export class LstmForwardArgs {
-  x: usize; // [T, N, I]
-  gates: usize; // [T, N, 4H], out: the gates' values
+  gates: usize; // [T, N, 4H], in: x·W_ihᵀ + biases, out: the gates' values
   output: usize; // [T, N, R], R = P if projected, else H
   cells: usize; // [T, N, H], out: c
   hidden: usize; // [T, N, H], out: o ∘ tanh c, if projected
   h: usize; // [N, R], in: h before the first step, out: after the last
   c: usize; // [N, H], likewise
-  weightIh: usize; // packed, [I, 4H], starting from the biases; 0 if the gates hold x·W_ihᵀ + biases already
   weightHh: usize; // packed, [R, 4H]; 0 if the gates hold h·W_hhᵀ as well
   weightHr: usize; // packed, [H, R]; 0 if not projected
   peephole: usize; // [3, H] or 0
   lengths: usize; // i32 [N] or 0
-  T: i32; N: i32; I: i32; H: i32; R: i32; reverse: i32; scratch: usize; chunk: i32;
+  T: i32; N: i32; H: i32; R: i32; reverse: i32; scratch: usize; chunk: i32;
 }
 
 /**
@@ -102,16 +100,13 @@ function cellRow(g: usize, H: i32, c: usize, cells: usize, out: usize, h: usize,
 /** Batch rows [from, to), all steps. */
 export function lstmForward(a: LstmForwardArgs, from: i32, to: i32): void {
   const T = a.T, N = a.N, H = a.H, R = a.R, rows = to - from;
-  const xRow = <usize>a.I << 2, gatesRow = <usize>H << 4, hRow = <usize>H << 2, outRow = <usize>R << 2;
+  const gatesRow = <usize>H << 4, hRow = <usize>H << 2, outRow = <usize>R << 2;
   const scratch = scratchOf(a.scratch, from, a.chunk);
   const projected = a.weightHr != 0;
   const h = a.h + <usize>from * outRow;
   for (let s = 0; s < T; s++) {
     const t = a.reverse ? T - 1 - s : s;
     const gates = rowOf(a.gates, t, from, N, gatesRow);
-    if (a.weightIh) {
-      gemm(rowOf(a.x, t, from, N, xRow), xRow, 4, a.weightIh, gates, gatesRow, rows, 4 * H, a.I, false, scratch);
-    }
     if (a.weightHh) gemm(h, outRow, 4, a.weightHh, gates, gatesRow, rows, 4 * H, R, true, scratch);
     for (let n = from; n < to; n++) {
       const out = projected ? rowOf(a.hidden, t, n, N, hRow) : rowOf(a.output, t, n, N, hRow);

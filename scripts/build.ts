@@ -12,8 +12,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { constants, deflateRawSync } from "node:zlib";
-import asc from "assemblyscript/asc";
-import { control } from "../src/engine/control.ts";
+import { assemble, numbers } from "./assemble.ts";
 import { families, helpers } from "./families.ts";
 import { tiles } from "./tiles.ts";
 
@@ -50,81 +49,9 @@ function readKernels(family: string, source: string): Kernel[] {
   return kernels;
 }
 
-/** Data segments would collide: all modules share one memory. */
-function hasDataSection(wasm: Uint8Array): boolean {
-  let at = 8;
-  while (at < wasm.length) {
-    const id = wasm[at++];
-    let size = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = wasm[at++]!;
-      size |= (byte & 0x7f) << shift;
-      if (byte < 0x80) break;
-    }
-    if (id === 11) return true;
-    at += size;
-  }
-  return false;
-}
-
-const numbers: number[] = [];
-
-/**
- * Makes of `constant(1.5)` in a kernel a load from a table that the engine fills: V8 would build the vector anew, in
- * three instructions, wherever it is used.
- */
-function placeConstants(source: string): string {
-  return source.replace(/\bconstant\((-?[\d.e+-]+)\)/g, (_, literal) => {
-    const value = Number(literal);
-    if (!numbers.includes(value)) numbers.push(value);
-    return `v128.load32_splat(${control.constants + 4 * numbers.indexOf(value)})`;
-  });
-}
-
-async function compile(family: string, relaxed: boolean): Promise<Uint8Array> {
-  const out = `${family}.wasm`;
-  let binary: Uint8Array | undefined;
-  const { error, stderr } = await asc.main(
-    [
-      `assembly/${family}.ts`,
-      "-o",
-      out,
-      "-O3",
-      "--noAssert",
-      "--runtime",
-      "stub",
-      "--use",
-      "abort=",
-      "--enable",
-      `simd,threads,bulk-memory${relaxed ? ",relaxed-simd" : ""}`,
-      "--importMemory",
-      "--sharedMemory",
-      "--initialMemory",
-      "2",
-      "--maximumMemory",
-      "65536",
-      ...(family === "core" ? ["--importTable"] : []),
-    ],
-    {
-      readFile: (name, base) => {
-        const path = join(base, name);
-        return existsSync(path) ? placeConstants(readFileSync(path, "utf8")) : null;
-      },
-      writeFile: (name, contents) => {
-        if (name === out) binary = contents as Uint8Array;
-      },
-      listFiles: () => [],
-    },
-  );
-  if (error || !binary) throw new Error(`assembly/${family}.ts: ${error?.message}\n${stderr.toString()}`);
-  if (hasDataSection(binary))
-    throw new Error(`assembly/${family}.ts: has static data, but all modules share one memory`);
-  return binary;
-}
-
 function digest(): string {
   const hash = createHash("sha256");
-  const files = ["scripts/build.ts", "scripts/families.ts", "scripts/tiles.ts"];
+  const files = ["build", "assemble", "families", "tiles"].map((name) => `scripts/${name}.ts`);
   for (const name of readdirSync(join(root, "assembly")).sort()) {
     if (name.endsWith(".ts")) files.push(`assembly/${name}`);
   }
@@ -181,7 +108,7 @@ async function buildKernels(): Promise<void> {
   for (const build of ["relaxed", "plain"] as const) {
     mkdirSync(join(generated, build), { recursive: true });
     for (const family of families) {
-      const wasm = await compile(family, build === "relaxed");
+      const wasm = await assemble(`assembly/${family}.ts`, build === "relaxed", family === "core");
       all.update(wasm);
       const deflated = deflateRawSync(wasm, { level: constants.Z_BEST_COMPRESSION });
       const bytes = `export default "${deflated.toString("base64")}";`;

@@ -101,9 +101,9 @@ function checkLstm(engine: Engine): boolean {
   const gates = place(engine, N * 4 * H, number);
   const h = place(engine, N * H, number);
   const c = place(engine, N * H, number);
-  const absent = { x: 0, hidden: 0, weightIh: 0, weightHr: 0, peephole: 0 };
+  const absent = { hidden: 0, weightHr: 0, peephole: 0 };
   const args = {
-    ...{ ...sizes, ...absent, I: 0, R: H, gates, h, c },
+    ...{ ...sizes, ...absent, R: H, gates, h, c },
     output: place(engine, N * H),
     cells: place(engine, N * H),
     weightHh: packed(engine, H, 4 * H),

@@ -4,7 +4,7 @@ import { step } from "../autograd/step.ts";
 import { control } from "../engine/control.ts";
 import { getEngine, setThreads, threads, use } from "../engine/engine.ts";
 import { Generator } from "../tensor/random.ts";
-import { matrix, multiply, pack, productScratch, transposed } from "./gemm.ts";
+import { addColumnSums, matrix, multiply, pack, productScratch, transposed } from "./gemm.ts";
 
 const run = use(linearKernels);
 
@@ -113,6 +113,26 @@ it("starts from both biases, or from nothing, and leaves what stands beside C al
     for (let i = 0; i < 24; i++) {
       const sum = memory.f32(first, 5)[i % 8]! + memory.f32(second, 5)[i % 8]!;
       expect(after[i]).toBe(i % 8 < 5 ? Math.fround(sum) : before[i]);
+    }
+  });
+});
+
+it("adds column sums, with the same bits for a column alone as among others", () => {
+  const [rows, n] = [8 * 3 + 5, 8 * 4 + 4 + 3];
+  step(() => {
+    const { memory } = getEngine();
+    const x = matrix(draw(rows * n, 1), rows, n);
+    const all = draw(n, 2);
+    const start = memory.f32(all, n).slice();
+    addColumnSums(x, all);
+    for (let j = 0; j < n; j++) {
+      let sum = start[j]!;
+      for (let r = 0; r < rows; r++) sum += memory.f32(x.at, rows * n)[r * n + j]!;
+      expect(memory.f32(all, n)[j]).toBeCloseTo(sum, 4);
+      const alone = memory.scratch(4);
+      memory.f32(alone, 1)[0] = start[j]!;
+      addColumnSums({ ...x, at: x.at + 4 * j, columns: 1 }, alone);
+      expect(bytes(alone, 1), `column ${j}`).toBe(bytes(all + 4 * j, 1));
     }
   });
 });

@@ -113,10 +113,17 @@ export const gruOp: Op<SequenceInput, "output" | "h", "gates", GruAttributes> = 
         multiply(transposed(columns(da, 2, 1)), m, dWeightHh.n, true);
       }
     }
-    addColumnSums(columns(da, 0, 3), gradInputs.biasIh);
-    if (gradInputs.biasHh) {
-      addColumnSums(columns(da, 0, 2), gradInputs.biasHh);
-      addColumnSums(columns(da, resetAfter ? 3 : 2, 1), gradInputs.biasHh + 4 * 2 * H);
+    if (gradInputs.biasIh || gradInputs.biasHh) {
+      // Sums of r, z, n and m: the gradient of b_hn is that of what it is added to.
+      const sums = copyState(0, 4 * H);
+      addColumnSums(columns(da, 0, resetAfter ? 4 : 3), sums);
+      const add = (to: number, from: number, gates: number) =>
+        run("axpy", { x: sums + 4 * from * H, out: to, alpha: 1 }, gates * H);
+      if (gradInputs.biasIh) add(gradInputs.biasIh, 0, 3);
+      if (gradInputs.biasHh) {
+        add(gradInputs.biasHh, 0, 2);
+        add(gradInputs.biasHh + 4 * 2 * H, resetAfter ? 3 : 2, 1);
+      }
     }
     if (gradInputs.h0) run("axpy", { x: args.dh, out: gradInputs.h0, alpha: 1 }, N * H);
   },

@@ -87,6 +87,7 @@ describe("in sizes that fill vectors, tiles and threads", () => {
   };
   it.each([
     lstmCase("units in blocks of 8", { T: 7, N, I: 40, H: 48 }),
+    lstmCase("rows enough for both threads", { T: 5, N: 40, I: 24, H: 24 }),
     lstmCase("units that leave a tail", { T: 7, ...all, H: 45 }),
     lstmCase("a tail and a projection, reverse", { T: 7, ...all, H: 45, P: 21, reverse: true }),
   ])("agrees with the reference: $name", (test) => checkParity(scaled(test)));

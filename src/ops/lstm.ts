@@ -2,7 +2,7 @@ import { lstmKernels, memoryKernels } from "#kernels";
 import { apply } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
-import { share, threads, use } from "../engine/engine.ts";
+import { share, use } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -21,7 +21,6 @@ import {
   copyState,
   dealSequences,
   eachStep,
-  MANY_ROWS,
   rowsAt,
   sharesSteps,
 } from "./sequence-passes.ts";
@@ -80,24 +79,19 @@ export const lstmOp: Op<LstmInput, LstmOutput, LstmSaved, { reverse: boolean }> 
     const weightIh = pack(transposed(matrix(inputs.weightIh, 4 * H, I)), inputs.biasIh, inputs.biasHh);
     const weightHh = pack(transposed(matrix(inputs.weightHh, 4 * H, R)));
     const h = copyState(inputs.h0, N * R, outputs.h);
-    // Of many rows the kernel multiplies a step at a time, so that the gates are in its cache. Of few, x is multiplied
-    // for all steps at once.
-    const few = N < MANY_ROWS * threads();
     const gates = matrix(saved.gates, T * N, 4 * H);
-    if (few) multiply(matrix(inputs.x, T * N, I), weightIh, gates);
+    multiply(matrix(inputs.x, T * N, I), weightIh, gates);
     const args = {
       ...saved,
-      x: inputs.x,
       output: outputs.output,
       h,
       c: copyState(inputs.c0, N * H, outputs.c),
-      weightIh: few ? 0 : weightIh.at,
       weightHh: weightHh.at,
       weightHr: inputs.weightHr && pack(transposed(matrix(inputs.weightHr, R, H))).at,
       peephole: inputs.peephole,
       lengths: inputs.lengths,
-      ...{ T, N, I, H, R, reverse: Number(reverse) },
-      ...dealSequences(N, 8 * T * N * H * (I + R)),
+      ...{ T, N, H, R, reverse: Number(reverse) },
+      ...dealSequences(N, 8 * T * N * H * R),
     };
     if (!sharesSteps(sizes, 8 * N * H * R)) {
       run("lstmForward", args, N, args.chunk);

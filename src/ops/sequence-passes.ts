@@ -27,7 +27,7 @@ export function dealSequences(N: number, work: number): { chunk: number; scratch
 }
 
 /** From so many rows a thread on, a product runs at full speed. */
-export const MANY_ROWS = 12;
+const MANY_ROWS = 12;
 
 /**
  * Whether the threads had better share the columns of each step's product, of `work` float operations, than the

@@ -38,7 +38,7 @@ interface Form {
   N?: number;
   I?: number;
   H?: number;
-  biases?: boolean;
+  biases?: readonly ("biasIh" | "biasHh")[];
   h0?: boolean;
   lengths?: number[];
   reverse?: boolean;
@@ -47,7 +47,9 @@ interface Form {
 const small: Record<string, Form> = {
   plain: {},
   "one step": { T: 1, h0: true },
-  "without biases": { biases: false },
+  "without biases": { biases: [] },
+  "one bias": { biases: ["biasIh"] },
+  "the other bias": { biases: ["biasHh"] },
   "initial state": { h0: true },
   reverse: { reverse: true },
   "reverse, initial state": { reverse: true, h0: true },
@@ -67,13 +69,14 @@ const large: Record<string, Form> = {
 };
 
 function opCase({ name, gates, run }: Cell, form: string, options: Form): OpCase {
-  const { T = 4, N = 3, I = 3, H = 5, biases = true, h0 = false, lengths, reverse = false } = options;
+  const { T = 4, N = 3, I = 3, H = 5, h0 = false, lengths, reverse = false } = options;
+  const { biases = ["biasIh", "biasHh"] } = options;
   const shapes: Record<string, Shape> = {
     input: [T, N, I],
     weightIh: [gates * H, I],
     weightHh: [gates * H, H],
   };
-  if (biases) shapes.biasIh = shapes.biasHh = [gates * H];
+  for (const bias of biases) shapes[bias] = [gates * H];
   if (h0) shapes.h0 = [N, H];
   // Of the size that layers start from: large weights would make the network chaotic and the rounding errors grow.
   const generator = new Generator(5);
