@@ -59,30 +59,41 @@ function digest(): string {
   return hash.digest("hex");
 }
 
+/** A family as src/engine/kernel-source.ts describes it; `build` says where to find one of its builds. */
+function source(family: string, kernels: readonly Kernel[], build: (name: string) => string): string {
+  const first = kernels.findIndex((kernel) => kernel.family === family);
+  const layouts = kernels
+    .filter((kernel) => kernel.family === family)
+    .map(({ name, fields }) => {
+      const layout = fields
+        .map((field) => (field.type === "f32" ? `${field.name}:f32` : field.name))
+        .join(" ");
+      return `${name}: "${layout}"`;
+    });
+  return (
+    `export const ${family}Kernels = { family: "${family}", first: ${first}, kernels: { ${layouts.join(", ")} }, ` +
+    `relaxed: () => ${build("relaxed")}, plain: () => ${build("plain")} } as const;`
+  );
+}
+
 /** The families where the kernels are at hand at once. */
-function embedded(header: string): string {
+function embedded(header: string, kernels: readonly Kernel[]): string {
   return [
     header,
     ...(["relaxed", "plain"] as const).flatMap((build) =>
       families.map((family) => `import ${build}_${family} from "./${build}/${family}.ts";`),
     ),
     "",
-    ...families.map(
-      (family) =>
-        `export const ${family}Kernels = { family: "${family}", relaxed: () => relaxed_${family}, plain: () => plain_${family} } as const;`,
-    ),
+    ...families.map((family) => source(family, kernels, (build) => `${build}_${family}`)),
     "",
   ].join("\n");
 }
 
 /** The families where each is downloaded on its own; a bundle has those that its code names. */
-function downloaded(header: string): string {
+function downloaded(header: string, kernels: readonly Kernel[]): string {
   return [
     header,
-    ...families.map(
-      (family) =>
-        `export const ${family}Kernels = { family: "${family}", relaxed: () => import("./relaxed/${family}.ts"), plain: () => import("./plain/${family}.ts") } as const;`,
-    ),
+    ...families.map((family) => source(family, kernels, (build) => `import("./${build}/${family}.ts")`)),
     "",
   ].join("\n");
 }
@@ -116,29 +127,26 @@ async function buildKernels(): Promise<void> {
       rows.push(`${build.padEnd(8)} ${family.padEnd(10)} ${wasm.length} bytes, deflated ${deflated.length}`);
     }
   }
-  writeFileSync(join(generated, "kernels.node.ts"), embedded(header));
-  writeFileSync(join(generated, "kernels.browser.ts"), downloaded(header));
+  writeFileSync(join(generated, "kernels.node.ts"), embedded(header, kernels));
+  writeFileSync(join(generated, "kernels.browser.ts"), downloaded(header, kernels));
   const abi = [
     header,
     `export const families = ${JSON.stringify(families)} as const;`,
     "export type Family = (typeof families)[number];",
     "",
-    "/** Every kernel: its family, its place in the function table, and the layout of its arguments. */",
-    "export const kernels = {",
-    ...kernels.map(
-      (k, slot) =>
-        `  ${k.name}: { family: "${k.family}", slot: ${slot}, fields: ${JSON.stringify(k.fields.map((f) => [f.name, f.type]))} },`,
-    ),
-    "} as const;",
-    "export type KernelName = keyof typeof kernels;",
+    "/** How many kernels there are: places in the function table. */",
+    `export const kernelCount = ${kernels.length};`,
+    "export type KernelName = keyof KernelArgs;",
     "",
     "/** Tells these kernels from others. */",
     `export const kernelDigest = "${all.digest("hex").slice(0, 16)}";`,
     "",
     "/** The kernels of a family, or of some. */",
-    "export type KernelsOf<F extends Family> = {",
-    '  [K in KernelName]: (typeof kernels)[K]["family"] extends F ? K : never;',
-    "}[KernelName];",
+    "export type KernelsOf<F extends Family> = { [K in KernelName]: FamilyOf[K] extends F ? K : never }[KernelName];",
+    "",
+    "interface FamilyOf {",
+    ...kernels.map((k) => `  ${k.name}: "${k.family}";`),
+    "}",
     "",
     `export const constants: readonly number[] = ${JSON.stringify(numbers)};`,
     "",

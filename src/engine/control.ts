@@ -9,7 +9,8 @@ export const control = {
   wideTiles: 324,
   /** 1 where this thread may sleep while others work: a page's own must not. */
   maySleep: 328,
-  /** Entries of three words: family index, address and length of the WebAssembly bytes. */
+  /** Entries of four words: a family's first place in the table (−1: core), its WebAssembly's address and length, and that
+   * of the names behind it. */
   moduleList: 1024,
   args: 2048,
   /** The numbers that kernels name as `constant(…)`. */

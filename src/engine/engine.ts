@@ -13,11 +13,10 @@ import {
 import {
   constants,
   type Family,
-  families,
   type KernelArgs,
   type KernelName,
   type KernelsOf,
-  kernels,
+  kernelCount,
 } from "./generated/abi.ts";
 import type { KernelSource } from "./kernel-source.ts";
 import { type Block, Memory } from "./memory.ts";
@@ -49,7 +48,7 @@ const PATIENCE_MS = 600_000;
  */
 class Engine {
   readonly memory = new Memory();
-  readonly table = new WebAssembly.Table({ initial: Object.keys(kernels).length, element: "anyfunc" });
+  readonly table = new WebAssembly.Table({ initial: kernelCount, element: "anyfunc" });
   readonly build: Build;
   /** Families whose relaxed build failed its self-check on this machine and runs plain instead. */
   readonly demoted = new Set<Family>();
@@ -109,26 +108,30 @@ class Engine {
     const imports = { env: { memory: this.memory.wasm, table: this.table } };
     const { exports } = new WebAssembly.Instance(compile(bytes, revectorize), imports);
     if (family === "core") this.#core = exports as unknown as Core;
-    const own = Object.entries(kernels).filter(([, kernel]) => kernel.family === family);
-    for (const [name, { slot }] of own) {
+    const own = Object.keys(source.kernels) as KernelName[];
+    for (const name of own) {
       const exported = exports[name] as Kernel;
-      this.table.set(slot, exported);
-      this.#functions.set(name as KernelName, exported);
+      this.table.set(layouts.get(name)!.slot, exported);
+      this.#functions.set(name, exported);
     }
     if (!(selfChecks[family]?.(this) ?? true)) {
-      for (const [name] of own) this.#functions.delete(name as KernelName);
+      for (const name of own) this.#functions.delete(name);
       return false;
     }
-    this.#announce(family, bytes);
+    this.#announce(source, bytes);
     return true;
   }
 
-  #announce(family: Family, bytes: Uint8Array): void {
-    const address = this.memory.allocate(bytes.length);
-    new Uint8Array(this.memory.wasm.buffer, address, bytes.length).set(bytes);
+  /** Leaves the module's bytes, and behind them its kernels' names, where the workers look for them. */
+  #announce({ first, kernels }: KernelSource, bytes: Uint8Array): void {
+    const names = new TextEncoder().encode(Object.keys(kernels).join());
+    const address = this.memory.allocate(bytes.length + names.length);
+    const place = new Uint8Array(this.memory.wasm.buffer, address, bytes.length + names.length);
+    place.set(bytes);
+    place.set(names, bytes.length);
     const count = this.memory.i32(control.modules, 1);
-    const entry = this.memory.i32(control.moduleList + 12 * count[0]!, 3);
-    entry.set([families.indexOf(family), address, bytes.length]);
+    const entry = this.memory.i32(control.moduleList + 16 * count[0]!, 4);
+    entry.set([first, address, bytes.length, names.length]);
     Atomics.add(count, 0, 1);
   }
 
@@ -139,8 +142,8 @@ class Engine {
     floats = this.#floats,
   ): void {
     let at = 0;
-    for (const [field, type] of kernels[name].fields) {
-      const value = (args as Record<string, number>)[field]!;
+    for (const [field, type] of layouts.get(name)!.fields) {
+      const value = (args as Record<string, number>)[field!]!;
       if (type === "f32") floats[at++] = value;
       else words[at++] = value;
     }
@@ -150,7 +153,7 @@ class Engine {
     if (count <= 0) return;
     const kernel = this.#functions.get(name);
     if (!kernel) {
-      this.#load(kernels[name].family);
+      this.#load(layouts.get(name)!.family);
       this.run(name, args, count, chunk);
       return;
     }
@@ -161,7 +164,7 @@ class Engine {
 
   /** Calls that were made once, with arguments in a block of their own, to be made again at no cost but their own. */
   prepare(calls: readonly KernelCall[]): { again: readonly (() => void)[]; block: Block } {
-    const lengths = calls.map(({ name }) => kernels[name].fields.length);
+    const lengths = calls.map(({ name }) => layouts.get(name)!.fields.length);
     const bytes = 4 * lengths.reduce((a, b) => a + b, 0);
     const block = { address: this.memory.allocate(bytes), bytes };
     let at = block.address;
@@ -190,7 +193,7 @@ class Engine {
     this.#pool.grow(threads() - 1);
     const core = this.#core!;
     const started = performance.now();
-    let status = core.dispatch(kernels[name].slot, args, count, chunk);
+    let status = core.dispatch(layouts.get(name)!.slot, args, count, chunk);
     while (status === 2 && performance.now() - started < PATIENCE_MS)
       status = core.wait(Math.ceil(count / chunk));
     if (status === 0) return;
@@ -246,6 +249,9 @@ export function getEngine(): Engine {
 /** The families that what is imported runs kernels of. */
 const sources = new Map<Family, KernelSource>();
 
+/** Of each of their kernels: its family, its place in the function table, and its arguments, [name, type] each. */
+const layouts = new Map<KernelName, { family: Family; slot: number; fields: readonly string[][] }>();
+
 /** Runs a kernel over [0, count), in chunks of `chunk` units spread over the threads. */
 type Run<Name extends KernelName> = <K extends Name>(
   name: K,
@@ -259,7 +265,14 @@ const run: Run<KernelName> = (name, args, count = 1, chunk = count) =>
 
 /** Gives `run` for the kernels of these families. They, and no others, come into the bundle and are downloaded. */
 export function use<F extends Family>(...used: readonly KernelSource<F>[]): Run<KernelsOf<F>> {
-  for (const source of used) sources.set(source.family, source);
+  for (const source of used) {
+    const { family, first, kernels } = source;
+    sources.set(family, source);
+    for (const [i, [name, layout]] of Object.entries(kernels).entries()) {
+      const fields = layout.split(" ").map((field) => field.split(":"));
+      layouts.set(name as KernelName, { family, slot: first + i, fields });
+    }
+  }
   return run;
 }
 

@@ -1,7 +1,7 @@
 import { EngineError } from "../errors.ts";
 import { control } from "./control.ts";
 import { nodeModule } from "./features.ts";
-import { families, kernels } from "./generated/abi.ts";
+import { kernelCount } from "./generated/abi.ts";
 import type { Memory } from "./memory.ts";
 
 /**
@@ -12,17 +12,20 @@ import type { Memory } from "./memory.ts";
  * What runs in a worker is a string: bundlers and tsc leave strings alone.
  */
 const source = `
-const run = ({ memory, families, slots, control }) => {
+const run = ({ memory, kernelCount, control }) => {
   const words = () => new Int32Array(memory.buffer);
-  const table = new WebAssembly.Table({ initial: slots.length, element: "anyfunc" });
+  const table = new WebAssembly.Table({ initial: kernelCount, element: "anyfunc" });
   let core, loaded = 0;
   const loadNext = () => {
-    const at = (control.moduleList >> 2) + 3 * loaded;
-    const [family, address, length] = words().subarray(at, at + 3);
+    const at = (control.moduleList >> 2) + 4 * loaded;
+    const [first, address, length, names] = words().subarray(at, at + 4);
     const bytes = new Uint8Array(memory.buffer, address, length).slice();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, table } });
-    if (family === 0) core = exports;
-    slots.forEach(([name, of], slot) => { if (of === families[family]) table.set(slot, exports[name]); });
+    if (first < 0) core = exports;
+    else {
+      const named = String.fromCharCode(...new Uint8Array(memory.buffer, address + length, names));
+      named.split(",").forEach((name, i) => table.set(first + i, exports[name]));
+    }
     loaded++;
   };
   try {
@@ -47,8 +50,7 @@ export class Pool {
   constructor(memory: Memory) {
     this.#data = {
       memory: memory.wasm,
-      families,
-      slots: Object.entries(kernels).map(([name, { family }]) => [name, family]),
+      kernelCount,
       control,
     };
   }
