@@ -16,6 +16,7 @@ export const families = [
   "lstm",
   "scan",
   "optimizer",
+  "int8",
 ] as const;
 
 /** Files a family re-exports kernels from, beside its own. */

@@ -9,6 +9,7 @@ export type {
   GenerateOptions,
   GenerationState,
   LanguageModelConfig,
+  LoadOptions,
   NgramConfig,
   NgramOptions,
   Score,

@@ -86,6 +86,12 @@ export const contestants: readonly Contestant[] = [
     environment: { UNROLLED_REVECTORIZE: "0" },
     runs: allButGrowth,
   }),
+  unrolled({
+    threads: 1,
+    with: "int8 weights",
+    environment: { STREAM_WEIGHTS: "int8" },
+    runs: only("streaming"),
+  }),
   unrolled({ threads: 1, with: "Node 22", command: node22, runs: allButGrowth }),
   pytorch({ threads: 1, runs: ofPyTorch }),
   pytorch({ threads: 2, runs: ofPyTorch }),

@@ -74,7 +74,7 @@ function forward(row: ForwardRow): Step {
 
 function streaming({ cell, hiddenSize: H, numLayers, time: T }: StreamingRow): Step {
   const layer = new layers[cell]({ inputSize: H, hiddenSize: H, numLayers }).eval();
-  const stream = layer.stream();
+  const stream = layer.stream({ weights: process.env.STREAM_WEIGHTS === "int8" ? "int8" : "float32" });
   const frames = values(T * H);
   return T === 1 ? () => stream.step(frames) : () => stream.steps(frames);
 }

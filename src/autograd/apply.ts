@@ -1,4 +1,4 @@
-import { ShapeError } from "../errors.ts";
+import { ShapeError, UsageError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -28,6 +28,15 @@ export function apply<I extends string, O extends string, S extends string, A>(
     op.backward !== undefined &&
     Object.values<Tensor | undefined>(inputs).some((t) => t?.requiresGrad);
 
+  const int8 = mapValues(inputs, (t: Tensor | undefined) => t?.dtype === "int8");
+  if (record && Object.values(int8).includes(true)) {
+    throw new UsageError(
+      `${op.name}: int8 weights are for inference, nothing can be differentiated through them`,
+      {
+        hint: "train with the float32 weights, or compute in noGrad()",
+      },
+    );
+  }
   const b = backend();
   const storages = mapValues(inputs, (t: Tensor | undefined) => t?.storage);
   const inputBuffers = mapValues(storages, (s) => (s ? b.buffer(s, scope) : b.absent));
@@ -46,6 +55,7 @@ export function apply<I extends string, O extends string, S extends string, A>(
     op,
     {
       shapes,
+      int8,
       inputs: inputBuffers,
       outputs: mapValues(outputs, (t: Tensor) => b.buffer(t.storage, scope)),
       saved: mapValues(saved, (s) => b.buffer(s, scope)),
@@ -63,6 +73,11 @@ export function apply<I extends string, O extends string, S extends string, A>(
     });
   } else b.rewind(unsaved as never);
   return outputs;
+}
+
+/** Refuses what is no weight: of float32, or of int8 (`toInt8`). */
+export function expectWeight(op: string, what: string, t: Tensor): void {
+  if (t.dtype !== "int8") expectDtype(op, what, t, "float32");
 }
 
 /** Refuses a tensor of the wrong dtype. */

@@ -3,7 +3,7 @@ import { getEngine, use } from "../engine/engine.ts";
 import { addressOf } from "../tensor/access.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { type Scope, Storage } from "../tensor/storage.ts";
-import type { AnyOp, BackwardContext, ForwardContext } from "./op.ts";
+import type { AnyOp, BackwardContext, ForwardContext, Int8Inputs } from "./op.ts";
 
 const run = use(memoryKernels);
 
@@ -17,7 +17,11 @@ export interface Backend<B = unknown> {
   /** New memory of the running scope, its content undefined. */
   allocate(dtype: DType, length: number, scope: Scope): Storage;
   fill(storage: Storage, value: number, scope: Scope): void;
-  forward(op: AnyOp, context: ForwardContext<string, string, string, B>, attributes: unknown): void;
+  forward(
+    op: AnyOp,
+    context: ForwardContext<string, string, string, B> & Int8Inputs<string>,
+    attributes: unknown,
+  ): void;
   backward(op: AnyOp, context: BackwardContext<string, string, string, B>, attributes: unknown): void;
   /** Where the scope's memory begins, and going back there. */
   mark(): unknown;

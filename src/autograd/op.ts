@@ -24,6 +24,11 @@ export interface ForwardContext<I extends string, O extends string, S extends st
   saved: Record<S, B>;
 }
 
+/** Of forward alone: which inputs are int8 weights, see ops/int8.ts. An op that takes none need not look. */
+export interface Int8Inputs<I extends string> {
+  int8: Readonly<Record<I, boolean>>;
+}
+
 export interface BackwardContext<I extends string, O extends string, S extends string, B>
   extends ForwardContext<I, O, S, B> {
   gradOutputs: Record<O, B>;
@@ -41,6 +46,7 @@ export interface Passes<I extends string, O extends string, S extends string, A,
 export interface Op<I extends string, O extends string, S extends string, A>
   extends Passes<I, O, S, A, number> {
   readonly name: string;
+  forward(context: ForwardContext<I, O, S, number> & Int8Inputs<I>, attributes: A): void;
   /** The shape rule: refuses what does not fit. */
   infer(shapes: Record<I, Shape>, attributes: A): Layout<O, S>;
   /**

@@ -54,6 +54,12 @@ export const threadsFlag = () =>
     "threads to compute with; results do not depend on it (default: all processors)",
   );
 
+export const int8Flag = () =>
+  new Option(
+    "--int8",
+    "weights in eight bits: a quarter of the memory, faster where they are many, a little less exact",
+  );
+
 export const jsonFlag = (what: string) => new Option("--json", `print ${what}`);
 
 export async function useThreads(count: number | undefined): Promise<void> {

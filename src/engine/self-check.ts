@@ -19,6 +19,7 @@ export const selfChecks: Partial<Record<Family, (engine: Engine) => boolean>> = 
   ctc: withScratch(checkCtc),
   norm: withScratch(checkNorm),
   dropout: withScratch(checkDropout),
+  int8: withScratch(checkInt8),
   scan: withScratch(checkScan),
 };
 
@@ -263,4 +264,30 @@ function checkDropout(engine: Engine): boolean {
   const args = { x: place(engine, 32), y: place(engine, 32), mask, width: 32, threshold: 2 ** 31, scale: 2 };
   engine.run("dropoutForward", { ...args, ...counter }, 1, 1);
   return engine.memory.i32(mask, 1)[0] === 0x0674f7d4;
+}
+
+/** Rows of the numbers as whole multiples, up to so many, of a scale each. */
+function rounded(row: number, k: number, levels: number): { q: number[]; scale: number } {
+  const values = Array.from({ length: k }, (_, i) => number(row * k + i));
+  const most = Math.max(...values.map(Math.abs));
+  return { q: values.map((v) => Math.round((v / most) * levels)), scale: most / levels };
+}
+
+function checkInt8(engine: Engine): boolean {
+  const [m, n, k] = [2, 64 + H, 9];
+  const panels = Math.ceil(n / 16);
+  const weight = engine.memory.scratch(panels * (128 + 64 * Math.ceil(k / 4)));
+  engine.run("packInt8", { weight: place(engine, n * k, number), n, k, out: weight }, panels, panels);
+  const a = engine.memory.scratch(m * 4 * Math.ceil(k / 4));
+  const scales = place(engine, m);
+  engine.run("roundRows", { a: place(engine, m * k, number), aRow: 4 * k, k, out: a, scales }, m, m);
+  const c = place(engine, m * n);
+  const none = { bias: 0, bias2: 0, bias2Columns: 0, first: 0, accumulate: 0 };
+  const args = { a, scales, b: weight, c, cRow: 4 * n, ...none, m, n, k };
+  engine.run("int8Product", { ...args, sums: engine.memory.scratch(256), chunk: panels }, panels, panels);
+  return holds(engine, c, m * n, (i) => {
+    const x = rounded(Math.floor(i / n), k, 63);
+    const w = rounded(i % n, k, 127);
+    return x.scale * w.scale * x.q.reduce((sum, q, j) => sum + q * w.q[j]!, 0);
+  });
 }

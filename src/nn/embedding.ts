@@ -39,6 +39,11 @@ export class Embedding extends Module {
     );
   }
 
+  /** @internal */
+  override int8Weights(): readonly string[] {
+    return ["weight"];
+  }
+
   protected override describe(): string {
     const padding = this.paddingIdx === undefined ? "" : `, paddingIdx=${this.paddingIdx}`;
     return this.weight.shape.join(", ") + padding;

@@ -30,6 +30,11 @@ export class Linear extends Module {
     return linear(x, this.weight, this.bias);
   }
 
+  /** @internal */
+  override int8Weights(): readonly string[] {
+    return ["weight"];
+  }
+
   protected override describe(): string {
     const [outFeatures, inFeatures] = this.weight.shape;
     return `${inFeatures}, ${outFeatures}${this.bias ? "" : ", bias=false"}`;

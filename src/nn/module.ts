@@ -74,6 +74,11 @@ export abstract class Module {
     return hash;
   }
 
+  /** @internal Names of its own weights that may be of int8: matrices whose rows are outputs. */
+  int8Weights(): readonly string[] {
+    return [];
+  }
+
   /** All parts, this module first, with their paths; tells each module its place on the way. */
   #parts(path = "", seen = new Set<object>()): [string, Module | Tensor][] {
     seen.add(this);

@@ -1,5 +1,5 @@
 import { shapeKernels } from "#kernels";
-import { apply, expectDtype } from "../autograd/apply.ts";
+import { apply, expectDtype, expectWeight } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { getEngine, share, use } from "../engine/engine.ts";
@@ -7,6 +7,7 @@ import { DataError, ShapeError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape, resolveAxis, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { int8RowsOf } from "./int8.ts";
 
 const run = use(shapeKernels);
 
@@ -99,12 +100,13 @@ export const embeddingOp: Op<"tokens" | "weight", "y", never, Embedding> = {
     }
     return { outputs: { y: [...tokens, weight[1]!] }, saved: {} };
   },
-  forward({ shapes, inputs: { tokens, weight }, outputs: { y } }) {
+  forward({ shapes, int8, inputs: { tokens, weight }, outputs: { y } }) {
     const count = sizeOf(shapes.tokens);
     const [vocabulary, size] = shapes.weight as [number, number];
     const bad = findOutside(tokens, count, vocabulary);
     if (bad !== undefined) throw tokenError(bad, vocabulary);
-    gatherRows(weight, [1, vocabulary, size], tokens, count, y);
+    if (int8.weight) int8RowsOf(weight, size, tokens, count, y);
+    else gatherRows(weight, [1, vocabulary, size], tokens, count, y);
   },
   backward({ shapes, inputs: { tokens }, gradOutputs: { y: dy }, gradInputs: { weight } }, { paddingIdx }) {
     const [vocabulary, size] = shapes.weight as [number, number];
@@ -128,6 +130,6 @@ export function gather(x: Tensor, indices: Tensor, axis: number): Tensor {
  */
 export function embedding(tokens: Tensor, weight: Tensor, { paddingIdx = -1 } = {}): Tensor {
   expectDtype("embedding", "tokens", tokens, "int32");
-  expectDtype("embedding", "weight", weight, "float32");
+  expectWeight("embedding", "weight", weight);
   return apply(embeddingOp, { tokens, weight }, { paddingIdx }).y;
 }

@@ -2,6 +2,7 @@ import { linearKernels, memoryKernels } from "#kernels";
 import { workspace } from "../autograd/backend.ts";
 import { PRODUCT_SCRATCH } from "../engine/control.ts";
 import { share, threads, use } from "../engine/engine.ts";
+import { type Int8Rows, multiplyInt8 } from "./int8.ts";
 
 const run = use(linearKernels, memoryKernels);
 
@@ -38,6 +39,21 @@ export interface Packed {
   at: number;
   rows: number;
   columns: number;
+}
+
+/**
+ * Wᵀ as the right operand, of a weight W [n, k] or of some of its rows, with biases as `pack` takes them: packed, or as it is
+ * if it is of int8.
+ */
+export function packWeight(
+  weight: { at: number; int8: boolean; columns: number; rows: number; first?: number },
+  bias = 0,
+  bias2 = 0,
+  bias2Columns = weight.rows,
+): Packed | Int8Rows {
+  const { at, int8, first = 0, rows: columns, columns: rows } = weight;
+  if (int8) return { at, first, rows, columns, bias, bias2, bias2Columns };
+  return pack(transposed(matrix(at + 4 * first * rows, columns, rows)), bias, bias2, bias2Columns);
 }
 
 /** What was packed, by what it was packed from. */
@@ -83,8 +99,12 @@ export function pack(b: Matrix, bias = 0, bias2 = 0, bias2Columns = b.columns): 
 }
 
 /** C = A·B, from the packed start or, with `accumulate`, on top of what C holds. C's columns are contiguous. */
-export function multiply(a: Matrix, b: Packed, c: Matrix, accumulate = false): void {
+export function multiply(a: Matrix, b: Packed | Int8Rows, c: Matrix, accumulate = false): void {
   const m = a.rows;
+  if ("first" in b) {
+    multiplyInt8({ ...a, row: 4 * a.rowStride }, b, { at: c.at, row: 4 * c.rowStride }, accumulate);
+    return;
+  }
   const panels = Math.ceil(b.columns / 16);
   const byRows = m >= 6 * threads() || m >= panels;
   const count = byRows ? m : panels;

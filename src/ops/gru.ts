@@ -3,8 +3,9 @@ import { apply } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { use } from "../engine/engine.ts";
+import { UsageError } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { addColumnSums, type Matrix, matrix, multiply, pack, transposed } from "./gemm.ts";
+import { addColumnSums, type Matrix, matrix, multiply, pack, packWeight, transposed } from "./gemm.ts";
 import { checkSequence, inferSequence, type SequenceInput, type SequenceInputs } from "./sequence.ts";
 import {
   addInputGradients,
@@ -40,20 +41,21 @@ export const gruOp: Op<SequenceInput, "output" | "h", "gates", GruAttributes> = 
     return { outputs: { output: [T, N, H], h: [N, H] }, saved: { gates: [T, N, 4 * H] } };
   },
 
-  forward({ shapes, inputs, outputs, saved }, { reverse, resetAfter }) {
+  forward({ shapes, int8, inputs, outputs, saved }, { reverse, resetAfter }) {
     const sizes = inferSequence("gru", 3, shapes);
     const { T, N, I, H } = sizes;
     // All biases are added to the inputs' part, but for b_hn if the reset gate scales it.
     const { biasIh, biasHh } = inputs;
     const added = resetAfter ? 2 * H : 3 * H;
-    const weightIh = pack(transposed(matrix(inputs.weightIh, 3 * H, I)), biasIh, biasHh, added);
+    const ih = { at: inputs.weightIh, int8: int8.weightIh, rows: 3 * H, columns: I };
+    const weightIh = packWeight(ih, biasIh, biasHh, added);
     const gates = (first: number, count: number) =>
       matrix(saved.gates + 4 * first * H, T * N, count * H, 4 * H);
     multiply(matrix(inputs.x, T * N, I), weightIh, gates(0, 3));
-    const weightHh = splitWeight(inputs.weightHh, H);
+    const hh = { at: inputs.weightHh, int8: int8.weightHh, columns: H };
     const biasN = resetAfter && biasHh ? biasHh + 4 * 2 * H : 0;
-    const weightRZ = pack(transposed(weightHh.rz));
-    const weightN = pack(transposed(weightHh.n), biasN);
+    const weightRZ = packWeight({ ...hh, rows: 2 * H });
+    const weightN = packWeight({ ...hh, first: 2 * H, rows: H }, biasN);
     const args = {
       gates: saved.gates,
       output: outputs.output,
@@ -64,7 +66,10 @@ export const gruOp: Op<SequenceInput, "output" | "h", "gates", GruAttributes> = 
       ...{ T, N, H, reverse: Number(reverse), resetAfter: Number(resetAfter) },
       ...dealSequences(N, 6 * T * N * H * H),
     };
-    if (!resetAfter || !sharesSteps(sizes, 6 * N * H * H)) {
+    if (hh.int8 && !resetAfter) {
+      throw new UsageError("gru: int8 weights need resetAfter, got a GRU that resets before the product");
+    }
+    if (!hh.int8 && !(resetAfter && sharesSteps(sizes, 6 * N * H * H))) {
       run("gruForward", args, N, args.chunk);
       return;
     }

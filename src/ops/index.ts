@@ -4,6 +4,7 @@ export { type CtcLossOptions, ctcLoss } from "./ctc-loss.ts";
 export { type DropoutOptions, dropout } from "./dropout.ts";
 export { embedding, gather } from "./gather.ts";
 export { type GruOptions, gru } from "./gru.ts";
+export { toInt8 } from "./int8.ts";
 export { layerNorm } from "./layer-norm.ts";
 export { linear } from "./linear.ts";
 export { complexScan, type LinearScanOptions, linearScan } from "./linear-scan.ts";

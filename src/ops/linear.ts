@@ -1,9 +1,9 @@
-import { apply, expectDtype } from "../autograd/apply.ts";
+import { apply, expectDtype, expectWeight } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { addColumnSums, matrix, multiply, pack, transposed } from "./gemm.ts";
+import { addColumnSums, matrix, multiply, pack, packWeight, transposed } from "./gemm.ts";
 
 export const linearOp: Op<"x" | "weight" | "bias", "y", never, { bias: boolean }> = {
   name: "linear",
@@ -21,15 +21,14 @@ export const linearOp: Op<"x" | "weight" | "bias", "y", never, { bias: boolean }
     }
     return { outputs: { y: [...x.slice(0, -1), out] }, saved: {} };
   },
-  forward({ shapes, inputs, outputs }) {
+  forward({ shapes, int8, inputs, outputs }) {
     const [out, width] = shapes.weight as [number, number];
     const rows = sizeOf(shapes.x.slice(0, -1));
-    const weight = matrix(inputs.weight, out, width);
-    multiply(
-      matrix(inputs.x, rows, width),
-      pack(transposed(weight), inputs.bias),
-      matrix(outputs.y, rows, out),
+    const weight = packWeight(
+      { at: inputs.weight, int8: int8.weight, rows: out, columns: width },
+      inputs.bias,
     );
+    multiply(matrix(inputs.x, rows, width), weight, matrix(outputs.y, rows, out));
   },
   backward({ shapes, inputs, gradOutputs, gradInputs }) {
     const [out, width] = shapes.weight as [number, number];
@@ -46,7 +45,7 @@ export const linearOp: Op<"x" | "weight" | "bias", "y", never, { bias: boolean }
 /** x·Wᵀ + b over the last axis: input [..., I], weight [O, I], bias [O] → [..., O]. */
 export function linear(input: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   expectDtype("linear", "input", input, "float32");
-  expectDtype("linear", "weight", weight, "float32");
+  expectWeight("linear", "weight", weight);
   if (bias) expectDtype("linear", "bias", bias, "float32");
   return apply(linearOp, { x: input, weight, bias }, { bias: bias !== undefined }).y;
 }

@@ -6,7 +6,7 @@ import { share, use } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { addColumnSums, matrix, multiply, pack, transposed } from "./gemm.ts";
+import { addColumnSums, matrix, multiply, pack, packWeight, transposed } from "./gemm.ts";
 import {
   checkSequence,
   expectShape,
@@ -73,11 +73,12 @@ export const lstmOp: Op<LstmInput, LstmOutput, LstmSaved, { reverse: boolean }> 
     };
   },
 
-  forward({ shapes, inputs, outputs, saved }, { reverse }) {
+  forward({ shapes, int8, inputs, outputs, saved }, { reverse }) {
     const sizes = inferLstm(shapes);
     const { T, N, I, H, R } = sizes;
-    const weightIh = pack(transposed(matrix(inputs.weightIh, 4 * H, I)), inputs.biasIh, inputs.biasHh);
-    const weightHh = pack(transposed(matrix(inputs.weightHh, 4 * H, R)));
+    const ih = { at: inputs.weightIh, int8: int8.weightIh, rows: 4 * H, columns: I };
+    const weightIh = packWeight(ih, inputs.biasIh, inputs.biasHh);
+    const weightHh = packWeight({ at: inputs.weightHh, int8: int8.weightHh, rows: 4 * H, columns: R });
     const h = copyState(inputs.h0, N * R, outputs.h);
     const gates = matrix(saved.gates, T * N, 4 * H);
     multiply(matrix(inputs.x, T * N, I), weightIh, gates);
@@ -93,7 +94,7 @@ export const lstmOp: Op<LstmInput, LstmOutput, LstmSaved, { reverse: boolean }> 
       ...{ T, N, H, R, reverse: Number(reverse) },
       ...dealSequences(N, 8 * T * N * H * R),
     };
-    if (!sharesSteps(sizes, 8 * N * H * R)) {
+    if (!int8.weightHh && !sharesSteps(sizes, 8 * N * H * R)) {
       run("lstmForward", args, N, args.chunk);
       return;
     }

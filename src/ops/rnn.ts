@@ -5,7 +5,7 @@ import type { Op } from "../autograd/op.ts";
 import { use } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { addColumnSums, matrix, multiply, pack, transposed } from "./gemm.ts";
+import { addColumnSums, matrix, multiply, pack, packWeight } from "./gemm.ts";
 import { addOmegaGradient } from "./omega.ts";
 import { checkSequence, inferSequence, type SequenceInput, type SequenceInputs } from "./sequence.ts";
 import {
@@ -42,13 +42,14 @@ export const rnnOp: Op<SequenceInput, "output" | "h", never, RnnAttributes> = {
     return { outputs: { output: [T, N, H], h: [N, H] }, saved: {} };
   },
 
-  forward({ shapes, inputs, outputs }, { reverse, nonlinearity }) {
+  forward({ shapes, int8, inputs, outputs }, { reverse, nonlinearity }) {
     const sizes = inferSequence("rnn", 1, shapes);
     const { T, N, I, H } = sizes;
-    const weightIh = pack(transposed(matrix(inputs.weightIh, H, I)), inputs.biasIh, inputs.biasHh);
+    const ih = { at: inputs.weightIh, int8: int8.weightIh, rows: H, columns: I };
+    const weightIh = packWeight(ih, inputs.biasIh, inputs.biasHh);
     const output = matrix(outputs.output, T * N, H);
     multiply(matrix(inputs.x, T * N, I), weightIh, output);
-    const weightHh = pack(transposed(matrix(inputs.weightHh, H, H)));
+    const weightHh = packWeight({ at: inputs.weightHh, int8: int8.weightHh, rows: H, columns: H });
     const args = {
       output: outputs.output,
       h: copyState(inputs.h0, N * H, outputs.h),
@@ -57,7 +58,7 @@ export const rnnOp: Op<SequenceInput, "output" | "h", never, RnnAttributes> = {
       ...{ T, N, H, reverse: Number(reverse), nonlinearity: nonlinearities[nonlinearity] },
       ...dealSequences(N, 2 * T * N * H * H),
     };
-    if (!sharesSteps(sizes, 2 * N * H * H)) {
+    if (!int8.weightHh && !sharesSteps(sizes, 2 * N * H * H)) {
       run("rnnForward", args, N, args.chunk);
       return;
     }

@@ -1,4 +1,4 @@
-import { expectDtype } from "../autograd/apply.ts";
+import { expectDtype, expectWeight } from "../autograd/apply.ts";
 import { DataError, ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -85,7 +85,8 @@ export function inferSequence(
 export function checkSequence(op: string, inputs: SequenceInputs): void {
   for (const [name, t] of Object.entries<Tensor | undefined>({ ...inputs })) {
     if (!t) continue;
-    expectDtype(op, name, t, name === "lengths" ? "int32" : "float32");
+    if (name === "weightIh" || name === "weightHh") expectWeight(op, name, t);
+    else expectDtype(op, name, t, name === "lengths" ? "int32" : "float32");
     if (t.shape.length === 0) throw new ShapeError(`${op}: ${name} must not be a scalar`);
   }
   if (inputs.lengths) checkLengths(op, inputs.lengths, inputs.input.shape);

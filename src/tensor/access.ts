@@ -7,6 +7,11 @@ import type { Scope, Storage } from "./storage.ts";
 
 function view(storage: Storage): Float32Array | Int32Array {
   const { memory } = getEngine();
+  if (storage.dtype === "int8") {
+    throw new UsageError("tensor: int8 weights can neither be read nor written", {
+      hint: "keep the float32 weights that they were made of",
+    });
+  }
   return storage.dtype === "int32"
     ? memory.i32(storage.address, storage.length)
     : memory.f32(storage.address, storage.length);
@@ -57,6 +62,14 @@ const collected = new FinalizationRegistry<{ address: number; bytes: number }>((
   getEngine().memory.free(address, bytes);
 });
 
+/** Takes a block of the heap for a storage, until that is collected. */
+export function keepInEngine(storage: Storage, bytes: number): void {
+  storage.address = getEngine().memory.allocate(bytes);
+  storage.scope = undefined;
+  storage.host = undefined;
+  collected.register(storage, { address: storage.address, bytes });
+}
+
 /** The address of the values in the engine's memory, copying them there if need be. */
 export function addressOf(storage: Storage, scope: Scope): number {
   if (inEngine(storage)) return storage.address;
@@ -65,10 +78,7 @@ export function addressOf(storage: Storage, scope: Scope): number {
   const { memory } = getEngine();
   const bytes = storage.length * 4;
   if (storage.persistent) {
-    storage.address = memory.allocate(bytes);
-    storage.scope = undefined;
-    storage.host = undefined;
-    collected.register(storage, { address: storage.address, bytes });
+    keepInEngine(storage, bytes);
   } else {
     storage.address = memory.scratch(bytes);
     storage.scope = scope;

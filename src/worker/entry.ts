@@ -20,8 +20,8 @@ const languageModel = {
     model = await LanguageModel.train(...args);
     return model.config;
   },
-  async load(source: Parameters<typeof LanguageModel.load>[0]) {
-    model = await LanguageModel.load(source);
+  async load(...args: Parameters<typeof LanguageModel.load>) {
+    model = await LanguageModel.load(...args);
     return model.config;
   },
   evaluate: (...args: Parameters<LanguageModel["evaluate"]>) => theModel().evaluate(...args),

@@ -5,6 +5,7 @@ import type { ModelFiles, ModelSource } from "../io/model-folder.ts";
 import type { LanguageModelConfig } from "../tasks/language-model/config.ts";
 import type { EvaluateOptions, Evaluation } from "../tasks/language-model/evaluate.ts";
 import type { GenerateOptions, GenerationState } from "../tasks/language-model/generate.ts";
+import type { LoadOptions } from "../tasks/language-model/load.ts";
 import type { Score } from "../tasks/language-model/model.ts";
 import type { LanguageModelOptions, TextSource } from "../tasks/language-model/options.ts";
 import { TaskWorker } from "./client.ts";
@@ -44,8 +45,8 @@ export class LanguageModelWorker {
   }
 
   /** As `LanguageModel.load`. */
-  static load(source: ModelSource): Promise<LanguageModelWorker> {
-    return LanguageModelWorker.#start("load", absolute(source));
+  static load(source: ModelSource, options: LoadOptions = {}): Promise<LanguageModelWorker> {
+    return LanguageModelWorker.#start("load", absolute(source), options);
   }
 
   static async #start(...call: [verb: string, ...args: unknown[]]): Promise<LanguageModelWorker> {

@@ -1,12 +1,21 @@
 import type { Command } from "commander";
 import { OptionError } from "../../errors.ts";
 import { taskOf } from "../../tasks/task-of.ts";
-import { jsonFlag, lengthFlag, numberFlag, repeatedFlag, threadsFlag, useThreads } from "../flags.ts";
+import {
+  int8Flag,
+  jsonFlag,
+  lengthFlag,
+  numberFlag,
+  repeatedFlag,
+  threadsFlag,
+  useThreads,
+} from "../flags.ts";
 import { examples } from "../ui/examples.ts";
 import { percent } from "../ui/format.ts";
 
 interface Flags {
   text?: string[];
+  int8?: true;
   sequences?: number;
   length?: number | readonly [number, number];
   seed?: number;
@@ -27,6 +36,7 @@ export function define(command: Command): void {
         "UTF-8 text that the model was not trained on, perhaps packed; a glob or several --text are one text",
       ),
     )
+    .addOption(int8Flag())
     .addOption(numberFlag("--sequences <n>", "of a problem: how many to ask about (default: 10000)"))
     .addOption(
       lengthFlag("--length <n>", "of a problem: the sequences' steps, 100 or 50-200 (default: as trained)"),
@@ -57,8 +67,9 @@ async function evaluate(folder: string, { threads, ...flags }: Flags): Promise<v
 
 async function evaluateMemory(
   folder: string,
-  { text, json, ...options }: Omit<Flags, "threads">,
+  { text, int8, json, ...options }: Omit<Flags, "threads">,
 ): Promise<void> {
+  if (int8) throw new OptionError(`--int8 is for language models, and ${folder} is none`);
   if (text) throw new OptionError(`--text is for language models, and ${folder} is none`);
   const { MemoryModel } = await import("../../tasks/memory/task.ts");
   const { sequences, loss, wrong } = await (await MemoryModel.load(folder)).evaluate(options);
@@ -71,14 +82,14 @@ async function evaluateMemory(
   );
 }
 
-async function evaluateText(folder: string, { text, json }: Omit<Flags, "threads">): Promise<void> {
+async function evaluateText(folder: string, { text, int8, json }: Omit<Flags, "threads">): Promise<void> {
   if (!text) {
     throw new OptionError("--text FILE must name a text, one that the model was not trained on", {
       hint: "run `unrolled evaluate --help`",
     });
   }
   const { loadTextModel } = await import("../../tasks/load-model.ts");
-  const model = await loadTextModel(folder);
+  const model = await loadTextModel(folder, int8 ? { weights: "int8" } : {});
   const { tokens, loss, perplexity, bitsPerToken } = await model.evaluate(text);
   process.stdout.write(
     json

@@ -1,12 +1,13 @@
 import type { Command } from "commander";
 import type { GenerateOptions } from "../../tasks/language-model/generate.ts";
 import { Interrupted } from "../failure.ts";
-import { jsonFlag, numberFlag, repeatedFlag, threadsFlag, useThreads } from "../flags.ts";
+import { int8Flag, jsonFlag, numberFlag, repeatedFlag, threadsFlag, useThreads } from "../flags.ts";
 import { interruptible } from "../interrupt.ts";
 import { examples } from "../ui/examples.ts";
 
 interface Flags extends GenerateOptions {
   prompt: string;
+  int8?: true;
   threads?: number;
   json?: true;
 }
@@ -26,6 +27,7 @@ export function define(command: Command): void {
     )
     .addOption(repeatedFlag("--stop <text>", "stop before this; may be given several times"))
     .addOption(numberFlag("--seed <n>", "the same seed writes the same text (default: another each time)"))
+    .addOption(int8Flag())
     .addOption(threadsFlag())
     .addOption(jsonFlag('one JSON object: {"prompt","text"}'))
     .action(generate);
@@ -39,10 +41,10 @@ export function define(command: Command): void {
   ]);
 }
 
-async function generate(folder: string, { prompt, threads, json, ...options }: Flags): Promise<void> {
+async function generate(folder: string, { prompt, int8, threads, json, ...options }: Flags): Promise<void> {
   await useThreads(threads);
   const { loadTextModel } = await import("../../tasks/load-model.ts");
-  const model = await loadTextModel(folder);
+  const model = await loadTextModel(folder, int8 ? { weights: "int8" } : {});
   const signal = interruptible();
   let text = "";
   const pieces = model.generateStream(prompt, options);

@@ -2,11 +2,12 @@ import type { Command } from "commander";
 import { DataError } from "../../errors.ts";
 import type { Score } from "../../tasks/language-model/model.ts";
 import type { TextModel } from "../../tasks/load-model.ts";
-import { jsonFlag, threadsFlag, useThreads } from "../flags.ts";
+import { int8Flag, jsonFlag, threadsFlag, useThreads } from "../flags.ts";
 import { type Line, linesOf } from "../lines.ts";
 import { examples } from "../ui/examples.ts";
 
 interface Flags {
+  int8?: true;
   threads?: number;
   json?: true;
 }
@@ -19,6 +20,7 @@ export function define(command: Command): void {
     )
     .argument("<dir>", "the model's folder, or an n-gram model's file *.arpa")
     .argument("[file]", "UTF-8 text, a line at a time (default: standard input)")
+    .addOption(int8Flag())
     .addOption(threadsFlag())
     .addOption(jsonFlag('one JSON object a line: {"text","tokens","logProb","perplexity"}'))
     .action(score);
@@ -31,10 +33,14 @@ export function define(command: Command): void {
   ]);
 }
 
-async function score(folder: string, file: string | undefined, { threads, json }: Flags): Promise<void> {
+async function score(
+  folder: string,
+  file: string | undefined,
+  { int8, threads, json }: Flags,
+): Promise<void> {
   await useThreads(threads);
   const { loadTextModel } = await import("../../tasks/load-model.ts");
-  const model = await loadTextModel(folder);
+  const model = await loadTextModel(folder, int8 ? { weights: "int8" } : {});
   if (file === undefined && process.stdin.isTTY) {
     process.stderr.write("type a line to have it scored; Ctrl-D ends\n");
   }

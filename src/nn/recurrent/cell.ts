@@ -22,6 +22,8 @@ export interface Cell<S extends HiddenState> {
   readonly gates: number;
   /** Whether the gates read the state too, through weight_hh and bias_hh. Default true. */
   readonly readsState?: boolean;
+  /** Whether weight_ih and weight_hh may be of int8. Default false. */
+  readonly takesInt8?: boolean;
   /** The width of each part of the state; that of h is also the output's, if `outputSize` does not say otherwise. */
   readonly stateWidths: Readonly<Record<keyof S & string, number>>;
   readonly outputSize?: number;

@@ -19,6 +19,7 @@ const check = (options: unknown) => checkOptions("GRU", schema, options);
 function gruCell({ hiddenSize, resetAfter }: Required<GRUOptions>): Cell<GRUState> {
   return {
     gates: 3,
+    takesInt8: resetAfter,
     stateWidths: { h: hiddenSize },
     extraWeights: {},
     run({ extra: _, ...inputs }, state, reverse) {

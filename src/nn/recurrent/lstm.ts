@@ -44,6 +44,7 @@ function check(options: unknown): Required<LSTMOptions> {
 function lstmCell({ hiddenSize, projSize, peepholes }: Required<LSTMOptions>): Cell<LSTMState> {
   return {
     gates: 4,
+    takesInt8: true,
     stateWidths: { h: projSize || hiddenSize, c: hiddenSize },
     extraWeights: {
       ...(projSize ? { hr: [projSize, hiddenSize] } : {}),

@@ -25,6 +25,7 @@ const check = (options: unknown) => checkOptions("RNN", schema, options);
 function rnnCell({ hiddenSize, nonlinearity, omega }: Required<RNNOptions>): Cell<RNNState> {
   return {
     gates: 1,
+    takesInt8: true,
     stateWidths: { h: hiddenSize },
     extraWeights: {},
     run({ extra: _, ...inputs }, state, reverse) {

@@ -4,8 +4,10 @@ import { Recording } from "../../engine/recording.ts";
 import { ShapeError, UsageError } from "../../errors.ts";
 import { keepingPacks, type Packs } from "../../ops/gemm.ts";
 import { assign } from "../../ops/in-place.ts";
+import { toInt8 } from "../../ops/int8.ts";
 import { lastingView } from "../../tensor/access.ts";
 import { parameter, persistentZeros, type Tensor } from "../../tensor/tensor.ts";
+import type { WeightPrecision } from "../int8.ts";
 import type { Recurrent, RecurrentOptions } from "./recurrent.ts";
 import { checkState, type HiddenState, mapParts } from "./state.ts";
 
@@ -36,7 +38,7 @@ export class RecurrentStream<S extends HiddenState> {
   #output: Float32Array;
 
   /** @internal Use `stream()` of the layer. */
-  constructor(layer: Layer<S>, batchSize: number) {
+  constructor(layer: Layer<S>, batchSize: number, precision: WeightPrecision) {
     if (backend().name !== "wasm") {
       throw new UsageError("stream: must run on the WebAssembly kernels, the reference has none to record");
     }
@@ -46,7 +48,7 @@ export class RecurrentStream<S extends HiddenState> {
     this.#state = state;
     const blocks = BLOCKS.map((rows) => Math.floor(rows / batchSize)).filter((steps) => steps > 1);
     const packs: Packs = new Map();
-    this.#recorded = withCopiedWeights(layer, (weights) =>
+    this.#recorded = withCopiedWeights(layer, precision, (weights) =>
       keepingPacks(packs, () => [...blocks, 1].map((steps) => record(layer, steps, state, weights))),
     );
     this.#output = new Float32Array(this.#recorded.at(-1)!.y.length);
@@ -129,11 +131,18 @@ function record<S extends HiddenState>(
 }
 
 /** Runs f while the layer has copies of its weights, which nobody will change, and drops nothing. */
-function withCopiedWeights<S extends HiddenState, T>(layer: Layer<S>, f: (weights: Tensor[]) => T): T {
+function withCopiedWeights<S extends HiddenState, T>(
+  layer: Layer<S>,
+  precision: WeightPrecision,
+  f: (weights: Tensor[]) => T,
+): T {
   const weights = Object.fromEntries(layer.namedParameters());
-  const copies = Object.fromEntries(
-    Object.entries(weights).map(([name, p]) => [name, parameter(p.toArray(), p.shape)]),
-  );
+  const small = new Set(precision === "int8" ? layer.int8Weights() : []);
+  const copy = (name: string, p: Tensor) => {
+    if (p.dtype === "int8") return p; // never changes
+    return small.has(name) ? toInt8(p) : parameter(p.toArray(), p.shape);
+  };
+  const copies = Object.fromEntries(Object.entries(weights).map(([name, p]) => [name, copy(name, p)]));
   const { training } = layer;
   Object.assign(layer, copies, { training: false });
   try {

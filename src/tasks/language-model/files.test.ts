@@ -140,6 +140,25 @@ describe("a saved model", () => {
     expect((await LanguageModel.load(join(root, "model"))).score("dog")).toEqual(lm.score("dog"));
   });
 
+  it("runs with int8 weights, close to what it was, and can then not be saved", async () => {
+    const folder = join(root, "small", "model");
+    await lm.save(folder);
+    const small = await LanguageModel.load(folder, { weights: "int8" });
+    const ratio = small.score("the lazy fox").perplexity / lm.score("the lazy fox").perplexity;
+    expect(Math.abs(ratio - 1)).toBeLessThan(0.01);
+    expect(ratio).not.toBe(1);
+    const options = { seed: 5, maxTokens: 20 };
+    expect(small.generate("the ", options)).toBe(small.generate("the ", options));
+    await expect(small.save(join(root, "small", "copy"))).rejects.toThrow(
+      "int8 weights can neither be read nor written",
+    );
+    await expect(
+      LanguageModel.load(folder, { weights: "int4" as "int8" }),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[OptionError: LanguageModel.load: weights must be float32 or int8, got "int4"]`,
+    );
+  });
+
   it("that was tampered with is refused, file and problem named", async () => {
     let count = 0;
     const tampered = (change: (folder: string) => void) => {

@@ -1,3 +1,4 @@
+import * as v from "valibot";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import { tokenizerFromJSON } from "../../data/text/tokenizer-json.ts";
 import { FormatError } from "../../errors.ts";
@@ -8,8 +9,23 @@ import {
   modelFiles,
   readModel,
 } from "../../io/model-folder.ts";
+import { type WeightPrecision, weightPrecisions } from "../../nn/int8.ts";
+import { checkOptions, oneOf, recordOf, type SchemasOf } from "../../options.ts";
 import { type LanguageModelConfig, readConfig } from "./config.ts";
 import { countParameters, LanguageModelNetwork } from "./network.ts";
+
+export interface LoadOptions {
+  /** What the weight matrices are kept as: "int8" for a model that is used and not trained. Default "float32". */
+  weights?: WeightPrecision;
+}
+
+const loadSchema = recordOf({
+  weights: v.optional(oneOf(weightPrecisions), "float32"),
+} satisfies SchemasOf<LoadOptions>);
+
+export function checkLoadOptions(where: string, options: LoadOptions) {
+  return checkOptions(where, loadSchema, options);
+}
 
 /** What a language model is made of; a `LanguageModel` is one. */
 export interface LanguageModelParts {

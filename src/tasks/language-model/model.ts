@@ -4,6 +4,7 @@ import { ready } from "../../engine/engine.ts";
 import { DataError } from "../../errors.ts";
 import { formatModel, type ModelFiles, type ModelSource, writeModelFolder } from "../../io/model-folder.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
+import { useInt8Weights } from "../../nn/int8.ts";
 import type { LanguageModelConfig } from "./config.ts";
 import {
   checkEvaluateOptions,
@@ -13,7 +14,7 @@ import {
   tokenLosses,
 } from "./evaluate.ts";
 import { checkGenerateOptions, type GenerateOptions, TextStream } from "./generate.ts";
-import { type LanguageModelParts, loadLanguageModel } from "./load.ts";
+import { checkLoadOptions, type LanguageModelParts, type LoadOptions, loadLanguageModel } from "./load.ts";
 import type { LanguageModelNetwork } from "./network.ts";
 import type { TextSource } from "./options.ts";
 import { nameOf } from "./sources.ts";
@@ -47,16 +48,20 @@ export class LanguageModel {
 
   /**
    * Reads a model from the folder that `save` or a training's `out` wrote: its path, in a page its URL, or what `files`
-   * gave.
+   * gave. With `weights: "int8"` it is for use alone, takes a quarter of the memory and is a little less exact.
    */
   static async load<M extends LanguageModel>(
     this: new (
       parts: LanguageModelParts,
     ) => M,
     source: ModelSource,
+    options: LoadOptions = {},
   ): Promise<M> {
+    const { weights } = checkLoadOptions("LanguageModel.load", options);
     await ready();
-    return new this(await loadLanguageModel(source));
+    const parts = await loadLanguageModel(source);
+    if (weights === "int8") useInt8Weights(parts.network);
+    return new this(parts);
   }
 
   /** Writes config.json, tokenizer.json and model.safetensors; a model that is there already is replaced. */

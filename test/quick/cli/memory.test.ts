@@ -129,6 +129,7 @@ it("what does not fit is told by its flag", async () => {
     ["train", "memory", ...order, "--omega", "4", "--out", at("new")],
     ["evaluate", at("words"), "--text", at("text.txt"), "--sequences", "10"],
     ["evaluate", at("lstm"), "--text", at("text.txt")],
+    ["evaluate", at("lstm"), "--int8"],
     ["gradients", at("lstm"), "--text", at("text.txt")],
     ["gradients", at("nowhere")],
   ]) {
@@ -150,6 +151,8 @@ it("what does not fit is told by its flag", async () => {
     error: --sequences is for models of \`train memory\`, and …/words is none
 
     error: --text is for language models, and …/lstm is none
+
+    error: --int8 is for language models, and …/lstm is none
 
     error: --text is for language models, and …/lstm is none
 

@@ -122,6 +122,7 @@ describe("interpolate", () => {
       await unrolled("interpolate", at("lm"), "--test", at("test.txt")),
       await unrolled("interpolate", at("lm"), at("lm.arpa"), "--test", at("test.txt")),
       await unrolled("interpolate", at("lm"), at("lm.arpa"), "--weights", "1,x", "--test", at("test.txt")),
+      await unrolled("evaluate", at("lm"), "--int8", "--text", at("test.txt")),
     ];
     expect(outcomes.map(({ stderr }) => stderr.replaceAll(root, "…"))).toMatchInlineSnapshot(`
       [
@@ -130,6 +131,8 @@ describe("interpolate", () => {
         "error: interpolate: needs valid, the text to tune the weights on, or the weights
       ",
         "error: interpolate: weights.1 must be a number
+      ",
+        "error: int8 weights are for networks, and …/lm is an n-gram model
       ",
       ]
     `);
