@@ -33,15 +33,25 @@ export async function examine(model: LanguageModel, train: string, heldOut: stri
   );
   // The first two words, or two Chinese characters; without either, a new line.
   const prompt = heldOut.match(/\p{Lu}\p{Ll}+ \p{L}+ |\p{Lo}{2}/u)?.[0] ?? "";
-  const written = model.generate(prompt, { maxTokens: 500, temperature: 0.6, seed: SEED, stop: "\n\n" });
   return {
     unigramPerplexity: (await unigram.evaluate({ text: heldOut })).perplexity,
     sentences: pairs.length,
     ranked: right.length,
     example: right.sort((a, b) => a.sentence.length - b.sentence.length)[0],
     prompt,
-    paragraph: wholeSentences(prompt + written),
+    paragraph: writeParagraph(model, prompt),
   };
+}
+
+/** The longest of a few attempts, for some are a line of speech; the first that is long enough will do. */
+function writeParagraph(model: LanguageModel, prompt: string): string {
+  let longest = "";
+  for (let attempt = 0; attempt < 8 && longest.length < 300; attempt++) {
+    const options = { maxTokens: 500, temperature: 0.6, seed: SEED + attempt, stop: "\n\n" };
+    const paragraph = wholeSentences(prompt + model.generate(prompt, options));
+    if (paragraph.length > longest.length) longest = paragraph;
+  }
+  return longest;
 }
 
 /** Up to the last full stop, if there is one. */

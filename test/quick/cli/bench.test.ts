@@ -8,7 +8,7 @@ it("bench times an update and a step of a network of the size it is given", asyn
   const { code, stdout, stderr } = await unrolled("bench", ...quick);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(
-    /^gru 1×16, vocabulary 11, 2 sequences of 3; .*, Node [\d.]+, \d+ threads?\nupdate {2}[\d.]+ ms, [\d.]+k? tokens\/s\nstep {4}[\d.]+ µs, [\d.]+k? tokens\/s, one after the other\n$/,
+    /^gru 1×16, vocabulary 11, 2 sequences of 3; .*, Node [\d.]+, \d+ threads?\nupdate {2}[\d.]+ ms, [\d.]+k? tokens\/s\nstep {4}[\d.]+ µs, [\d.]+[kM]? tokens\/s, one after the other\n$/,
   );
 });
 
