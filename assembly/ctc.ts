@@ -9,7 +9,7 @@
 //     b′[i] = u[i] + ln y(blank)
 //     l′[i] = (l[i] ⊕ (u[i], or b[i] where label i repeats label i − 1)) + ln y(label i)
 import { ln, madd, splat } from "./math";
-import { decay, scanRow, top, total } from "./softmax";
+import { decay, scanRow, top, total } from "./softmax-rows";
 import { loadUpTo4, storeUpTo4 } from "./vector";
 
 /** The logarithm of nothing: finite, so that differences of it are numbers. */

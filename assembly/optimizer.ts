@@ -8,6 +8,15 @@ import { madd, nmadd, splat } from "./math";
 
 const VECTOR: usize = 4; // log₂ of its bytes
 
+/**
+ * Where the next gradient is that is not 0. Most rows of an embedding have none, and where that changes nothing of the
+ * state either, nothing else of them is read or written.
+ */
+@inline function nextGradient(g: usize, at: usize, end: usize): usize {
+  while (at < end && !v128.any_true(v128.load(g + at))) at += 16;
+  return at;
+}
+
 @unmanaged export class SgdArgs {
   p: usize; g: usize;
   velocity: usize; // 0 without momentum
@@ -17,8 +26,10 @@ const VECTOR: usize = 4; // log₂ of its bytes
 /** v ← momentum·v + gain·g, p ← p − learningRate·v; Nesterov: p ← p − learningRate·(g + momentum·v) */
 export function sgdUpdate(a: SgdArgs, from: i32, to: i32): void {
   const rate = splat(a.learningRate), momentum = splat(a.momentum), gain = splat(a.gain), decay = splat(a.weightDecay);
-  const end = <usize>to << VECTOR;
+  const end = <usize>to << VECTOR, sparse = !a.velocity && a.weightDecay == 0;
   for (let at = <usize>from << VECTOR; at < end; at += 16) {
+    if (sparse) at = nextGradient(a.g, at, end);
+    if (at >= end) return;
     const p = v128.load(a.p + at);
     let g = madd(decay, p, v128.load(a.g + at));
     if (a.velocity) {
@@ -39,8 +50,10 @@ export function sgdUpdate(a: SgdArgs, from: i32, to: i32): void {
 /** sum ← sum + g², p ← p − learningRate·g / (√sum + ε) */
 export function adagradUpdate(a: AdagradArgs, from: i32, to: i32): void {
   const rate = splat(a.learningRate), epsilon = splat(a.epsilon), decay = splat(a.weightDecay);
-  const end = <usize>to << VECTOR;
+  const end = <usize>to << VECTOR, sparse = a.weightDecay == 0;
   for (let at = <usize>from << VECTOR; at < end; at += 16) {
+    if (sparse) at = nextGradient(a.g, at, end);
+    if (at >= end) return;
     const p = v128.load(a.p + at);
     const g = madd(decay, p, v128.load(a.g + at));
     const sum = madd(g, g, v128.load(a.sum + at));

@@ -8,6 +8,8 @@ export const families = [
   "dropout",
   "softmax",
   "ctc",
+  "classes",
+  "direct",
   "shape",
   "linear",
   "sequence",

@@ -16,6 +16,7 @@ export const selfChecks: Partial<Record<Family, (engine: Engine) => boolean>> = 
   reduce: withScratch(checkReduce),
   shape: withScratch(checkShape),
   softmax: withScratch(checkSoftmax),
+  classes: withScratch(checkClasses),
   ctc: withScratch(checkCtc),
   norm: withScratch(checkNorm),
   dropout: withScratch(checkDropout),
@@ -200,6 +201,40 @@ function checkShape(engine: Engine): boolean {
   const strides = { rows: H, columns: N, srcStride: H, dstStride: N };
   engine.run("permuteTiles", { src, dst, table: 0, rank: 0, ...strides, accumulate: 0 }, 2, 2);
   return holds(engine, dst, N * H, (i) => number((i % N) * H + Math.floor(i / N)));
+}
+
+/** Thirteen rows of one class of 21 words. */
+function checkClasses(engine: Engine): boolean {
+  const K = 9;
+  const ints = (values: ArrayLike<number>) => {
+    const at = engine.memory.scratch(4 * values.length);
+    engine.memory.i32(at, values.length).set(values);
+    return at;
+  };
+  const each = Array.from({ length: N }, (_, i) => i);
+  const floats = Math.ceil(H / 16) * 16 * (K + 1);
+  const losses = place(engine, N);
+  const args = {
+    ...{ x: place(engine, N * K, number), weight: place(engine, H * K, number), bias: 0 },
+    ...{
+      groups: ints([0, 0, H, 0, N, 0]),
+      order: ints(each),
+      targets: ints(each),
+      p: place(engine, N * H),
+      losses,
+    },
+    ...{ direct: 0, size: 0, hashes: 0, orders: 0, H: K, chunk: 1 },
+    ...{
+      packed: place(engine, floats),
+      packedBytes: 4 * floats,
+      scratch: engine.memory.scratch(PRODUCT_SCRATCH),
+    },
+  };
+  engine.run("classWordsForward", args, 1, 1);
+  return holds(engine, losses, N, (row) => {
+    const logits = Float64Array.from({ length: H }, (_, column) => product(row, column, K));
+    return Math.log(sum(logits.map(Math.exp))) - logits[row]!;
+  });
 }
 
 function checkSoftmax(engine: Engine): boolean {

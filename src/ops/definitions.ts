@@ -11,6 +11,9 @@ export {
   mulOp as mul,
   subOp as sub,
 } from "./binary.ts";
+export { classCrossEntropyOp as classCrossEntropy } from "./class-cross-entropy.ts";
+export { classLogProbsOp as classLogProbs } from "./class-log-probs.ts";
+export { classSampleOp as classSample } from "./class-sample.ts";
 export { crossEntropyOp as crossEntropy } from "./cross-entropy.ts";
 export { ctcLossOp as ctcLoss } from "./ctc-loss.ts";
 export { dropoutOp as dropout } from "./dropout.ts";
@@ -24,6 +27,7 @@ export { lstmOp as lstm } from "./lstm.ts";
 export { matmulOp as matmul } from "./matmul.ts";
 export { firstNonFiniteOp as firstNonFinite, normOp as norm } from "./measure.ts";
 export { minGruOp as minGru, minLstmOp as minLstm } from "./minimal.ts";
+export { ngramHashesOp as ngramHashes } from "./ngram-hashes.ts";
 export {
   adagradOp as adagrad,
   adamOp as adam,

@@ -22,6 +22,10 @@ export interface Schedule {
   readonly initial: ScheduleState;
   learningRate(moment: Moment, state: ScheduleState): number;
   validated(state: ScheduleState, loss: number): ScheduleState;
+  /** Whether the training is over. */
+  ended?(state: ScheduleState): boolean;
+  /** Whether a validation that brought nothing better is followed by the best weights so far. */
+  returns?: boolean;
 }
 
 function remembersNothing(learningRate: (moment: Moment) => number): Schedule {
@@ -90,6 +94,33 @@ export function plateauSchedule(
         best: best === undefined || loss < best ? loss : best,
       };
     },
+  };
+}
+
+/**
+ * As Mikolov's RNNLM toolkit (2011) has it: once a validation's loss is not below the last one's by the factor
+ * `minImprovement`, the rate is multiplied by `factor` before each epoch, and the second time it is so the training is
+ * over. A validation that is worse than the best is followed by the best weights.
+ */
+export function halvingSchedule(
+  learningRate: number,
+  options: { factor?: number; minImprovement?: number } = {},
+): Schedule {
+  const schema = recordOf({
+    learningRate: rate,
+    factor: v.optional(fraction, 0.5),
+    minImprovement: v.optional(numberIn({ from: 1 }), 1.003),
+  });
+  const { factor, minImprovement } = checkOptions("halvingSchedule", schema, { learningRate, ...options });
+  return {
+    initial: {},
+    returns: true,
+    learningRate: (_, state) => learningRate * (state.factor ?? 1),
+    validated({ last, failures = 0, factor: sofar = 1 }, loss) {
+      const failed = last !== undefined && loss * minImprovement > last ? failures + 1 : failures;
+      return { last: loss, failures: failed, factor: failed > 0 ? sofar * factor : sofar };
+    },
+    ended: ({ failures = 0 }) => failures > 1,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ReferenceOf } from "../autograd/op.ts";
 import * as binary from "../ops/binary.reference.ts";
+import * as classCrossEntropy from "../ops/class-cross-entropy.reference.ts";
 import * as crossEntropy from "../ops/cross-entropy.reference.ts";
 import * as ctcLoss from "../ops/ctc-loss.reference.ts";
 import type * as definitions from "../ops/definitions.ts";
@@ -14,6 +15,7 @@ import * as lstm from "../ops/lstm.reference.ts";
 import * as matmul from "../ops/matmul.reference.ts";
 import * as measure from "../ops/measure.reference.ts";
 import * as minimal from "../ops/minimal.reference.ts";
+import * as ngramHashes from "../ops/ngram-hashes.reference.ts";
 import * as optimizer from "../ops/optimizer.reference.ts";
 import * as padding from "../ops/padding.reference.ts";
 import * as pointwise from "../ops/pointwise.reference.ts";
@@ -45,8 +47,10 @@ export const references = {
   ...reverseSequences,
   ...slice,
   ...transpose,
+  ...classCrossEntropy,
   ...crossEntropy,
   ...ctcLoss,
+  ...ngramHashes,
   ...softmax,
   ...dropout,
   ...layerNorm,

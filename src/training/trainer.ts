@@ -151,6 +151,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     const count = Math.min(this.#options.accumulate ?? 1, batches.length - progress.batch);
     let loss = 0;
     let tokens = 0;
+    if (schedule) optimizer.learningRate = schedule.learningRate(progress, this.#schedule);
     model.train();
     for (let i = 0; i < count; i++) {
       const batch = this.#backward(batches.at(progress.epoch, progress.batch + i), 1 / count, where);
@@ -163,7 +164,6 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     const gradNorm = clipGradNorm(this.#parameters, clip);
     if (!Number.isFinite(gradNorm)) throw gradientError(where, gradNorm, model);
     if (clipValue !== undefined) clipGradValue(this.#parameters, clipValue);
-    if (schedule) optimizer.learningRate = schedule.learningRate(progress, this.#schedule);
     optimizer.step();
 
     this.#saved = false;
@@ -210,7 +210,8 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
   }
 
   #ended(): boolean {
-    const { patience = Number.POSITIVE_INFINITY, goal = Number.NEGATIVE_INFINITY } = this.#options;
+    const { patience = Number.POSITIVE_INFINITY, goal = Number.NEGATIVE_INFINITY, schedule } = this.#options;
+    if (schedule?.ended?.(this.#schedule)) return true;
     const { stale, best } = this.#progress;
     return this.#finished() || stale >= patience || (best?.loss ?? Number.POSITIVE_INFINITY) <= goal;
   }
@@ -257,6 +258,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
       }
     }
     progress.validated = progress.step;
+    if (!best && schedule?.returns) this.#options.model.loadStateDict(this.#bestWeights!);
     if (best) this.#bestWeights = await this.#averaged(() => this.#options.model.stateDict());
     yield* this.#saveLast();
     if (best) yield* this.#saveBest();

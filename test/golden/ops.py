@@ -1,4 +1,5 @@
-"""PyTorch's linear, embedding, layer_norm, softmax, log_softmax and cross_entropy; outputs and all gradients.
+"""PyTorch's linear, embedding, layer_norm, softmax, log_softmax and cross_entropy, and what a softmax by classes is made
+of with them; outputs and all gradients.
 
     OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 python3 test/golden/ops.py
 """
@@ -59,5 +60,25 @@ for reduction in ("mean", "sum", "none"):
             if ignored:
                 options["ignoreIndex"] = IGNORED
             add("crossEntropy", f"{reduction}, smoothing {smoothing}{ignored}", inputs, y, **options)
+
+# A softmax by classes: that of the classes, and for each row that of the words of its target's class.
+FIRST = [0, 1, 4, 9]
+WORDS = 12
+for reduction in ("mean", "none"):
+    inputs = Inputs()
+    x = inputs.real("x", [2, 3, 5])
+    class_weight, class_bias = inputs.real("classWeight", [4, 5]), inputs.real("classBias", [4])
+    weight, bias = inputs.real("weight", [WORDS, 5]), inputs.real("bias", [WORDS])
+    targets = inputs.integers("targets", [[11, 0, 9], [3, 2, 11]])
+    losses = []
+    for row, target in zip(x.reshape(-1, 5), targets.flatten().tolist()):
+        c = max(i for i, first in enumerate(FIRST) if first <= target)
+        words = slice(FIRST[c], (FIRST + [WORDS])[c + 1])
+        of_class = F.log_softmax(F.linear(row, class_weight, class_bias), -1)[c]
+        of_word = F.log_softmax(F.linear(row, weight[words], bias[words]), -1)[target - FIRST[c]]
+        losses.append(-of_class - of_word)
+    y = torch.stack(losses).reshape(2, 3)
+    y = y.mean() if reduction == "mean" else y
+    add("classCrossEntropy", reduction, inputs, y, reduction=reduction, first=FIRST)
 
 write("ops", cases)

@@ -19,6 +19,7 @@ interface Flags {
   sequences?: number;
   length?: number | readonly [number, number];
   seed?: number;
+  dynamic?: number;
   threads?: number;
   json?: true;
 }
@@ -42,6 +43,9 @@ export function define(command: Command): void {
       lengthFlag("--length <n>", "of a problem: the sequences' steps, 100 or 50-200 (default: as trained)"),
     )
     .addOption(numberFlag("--seed <n>", "of a problem: of the sequences (default: 1)"))
+    .addOption(
+      numberFlag("--dynamic <rate>", "go on learning while reading, by SGD at this rate (default: do not)"),
+    )
     .addOption(threadsFlag())
     .addOption(
       jsonFlag(
@@ -67,10 +71,10 @@ async function evaluate(folder: string, { threads, ...flags }: Flags): Promise<v
 
 async function evaluateMemory(
   folder: string,
-  { text, int8, json, ...options }: Omit<Flags, "threads">,
+  { text, dynamic, int8, json, ...options }: Omit<Flags, "threads">,
 ): Promise<void> {
-  if (int8) throw new OptionError(`--int8 is for language models, and ${folder} is none`);
-  if (text) throw new OptionError(`--text is for language models, and ${folder} is none`);
+  const flag = text ? "--text" : int8 ? "--int8" : dynamic !== undefined ? "--dynamic" : undefined;
+  if (flag) throw new OptionError(`${flag} is for language models, and ${folder} is none`);
   const { MemoryModel } = await import("../../tasks/memory/task.ts");
   const { sequences, loss, wrong } = await (await MemoryModel.load(folder)).evaluate(options);
   process.stdout.write(
@@ -82,7 +86,10 @@ async function evaluateMemory(
   );
 }
 
-async function evaluateText(folder: string, { text, int8, json }: Omit<Flags, "threads">): Promise<void> {
+async function evaluateText(
+  folder: string,
+  { text, dynamic, int8, json }: Omit<Flags, "threads">,
+): Promise<void> {
   if (!text) {
     throw new OptionError("--text FILE must name a text, one that the model was not trained on", {
       hint: "run `unrolled evaluate --help`",
@@ -90,7 +97,8 @@ async function evaluateText(folder: string, { text, int8, json }: Omit<Flags, "t
   }
   const { loadTextModel } = await import("../../tasks/load-model.ts");
   const model = await loadTextModel(folder, int8 ? { weights: "int8" } : {});
-  const { tokens, loss, perplexity, bitsPerToken } = await model.evaluate(text);
+  const options = dynamic === undefined ? {} : { dynamic };
+  const { tokens, loss, perplexity, bitsPerToken } = await model.evaluate(text, options);
   process.stdout.write(
     json
       ? `${JSON.stringify({ task: model.config.task, tokens, loss, perplexity, bitsPerToken })}\n`

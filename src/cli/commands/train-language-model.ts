@@ -56,6 +56,7 @@ export const trainingFlags: Record<string, Option[]> = {
     ),
     numberFlag("--max-vocabulary <n>", "of words: the most to tell apart (default: all)"),
     numberFlag("--vocabulary-size <n>", "of bpe: how many parts of words to learn (default: 8000)"),
+    new Option("--share-rare", "of words: the rarer ones share the probability of <unk> evenly"),
   ],
   "Network:": [
     new Option("--cell <cell>", "rnn, lstm or gru (default: lstm)"),
@@ -65,6 +66,19 @@ export const trainingFlags: Record<string, Option[]> = {
     numberFlag("--num-layers <n>", "layers on top of each other (default: 2)"),
     numberFlag("--dropout <p>", "after the embedding, between layers, before the output (default: 0)"),
     new Option("--tie-weights", "use the embedding as the output's weights too"),
+    new Option("--output <kind>", "softmax, or classes of words and the words within one (default: softmax)"),
+    numberFlag("--classes <n>", "of output classes: how many, at most (default: 100)"),
+    new Option(
+      "--class-binning <how>",
+      "frequency or sqrt-frequency: what classes have alike (default: the latter)",
+    ),
+    numberFlag(
+      "--direct <n>",
+      "of output classes: size of a table of n-grams that vote too (default: 0, none)",
+    ),
+    numberFlag("--direct-order <n>", "the longest of these n-grams (default: 3)"),
+    numberFlag("--compression <n>", "width of a sigmoid layer before the output (default: no such layer)"),
+    numberFlag("--init-range <x>", "all weights begin uniform in ±x (default: as each layer has it)"),
   ],
   "Start:": [
     new Option(
@@ -80,10 +94,12 @@ export const trainingFlags: Record<string, Option[]> = {
   "Training:": [
     numberFlag("--batch-size <n>", "streams of text read side by side (default: 50)"),
     numberFlag("--seq-length <n>", "tokens through which gradients flow back (default: 50)"),
+    numberFlag("--bptt <n>", "tokens before these through which gradients flow back besides (default: 0)"),
     new Option(
       "--windows <how>",
       "sequential, the state carried on, or shuffled, from a state of zeros (default: sequential)",
     ),
+    new Option("--independent", "lines have nothing to do with one another: each begins anew"),
     numberFlag("--epochs <n>", "passes over the text (default: 10)"),
     numberFlag("--max-steps <n>", "the most updates (default: as many as the epochs have)"),
     new Option("--optimizer <name>", "sgd, adagrad, rmsprop, adam or adamw (default: adam)"),
@@ -92,9 +108,11 @@ export const trainingFlags: Record<string, Option[]> = {
       "size of an update (default: 1 for sgd, 0.01 for adagrad, 0.002 for the others)",
     ),
     numberFlag("--weight-decay <x>", "L2 penalty; decoupled for adamw (default: 0)"),
-    new Option("--schedule <name>", "constant, step, plateau or cosine (default: constant)"),
+    numberFlag("--direct-rate <x>", "the rate of --direct as a multiple of the others' (default: 1)"),
+    new Option("--schedule <name>", "constant, step, plateau, halving or cosine (default: constant)"),
     numberFlag("--decay <x>", "of step and plateau: what the rate is multiplied by (default: 0.5)"),
     numberFlag("--decay-after <n>", "of step: epochs before the first decay (default: 1)"),
+    numberFlag("--min-improvement <x>", "of halving: the factor by which losses must fall (default: 1.003)"),
     numberFlag("--warmup <n>", "of cosine: updates over which the rate rises from 0 (default: 0)"),
     numberFlag("--clip <x>", "the norm that gradients are scaled down to (default: 5)"),
     numberFlag(

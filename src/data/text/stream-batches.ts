@@ -11,6 +11,14 @@ export interface LanguageModelBatch {
   targets: Tensor;
   /** Whether streams begin here, so that there is no state to carry over. */
   first: boolean;
+  /** Of the inputs, those that windows before had already and that have no targets here. Default 0. */
+  history?: number;
+  /** After how many inputs the next window begins. Default: all. */
+  carry?: number;
+  /** int32 [N], where the streams are of different lengths: how many inputs there are; the others have no target. */
+  lengths?: Tensor;
+  /** How many targets there are. Default: all. */
+  count?: number;
 }
 
 /**
@@ -24,10 +32,12 @@ export class LanguageModelBatches implements Batches<LanguageModelBatch> {
   /** Tokens predicted per stream and epoch. */
   readonly streamLength: number;
   readonly #tokens: TokenSequence;
+  readonly #bptt: number;
 
+  /** `bptt`: how many tokens before a window are read once more, for gradients to flow back through. */
   constructor(
     tokens: TokenSequence,
-    { batchSize, seqLength }: { batchSize: number; seqLength: number },
+    { batchSize, seqLength, bptt = 0 }: { batchSize: number; seqLength: number; bptt?: number },
     what = "text",
   ) {
     checkLength(tokens, { batchSize, seqLength }, what);
@@ -35,6 +45,7 @@ export class LanguageModelBatches implements Batches<LanguageModelBatch> {
     this.seqLength = seqLength;
     this.streamLength = Math.floor((tokens.length - 1) / batchSize);
     this.#tokens = tokens;
+    this.#bptt = bptt;
   }
 
   get length(): number {
@@ -50,13 +61,21 @@ export class LanguageModelBatches implements Batches<LanguageModelBatch> {
     const { batchSize: n, seqLength, streamLength } = this;
     const from = index * seqLength;
     const steps = Math.min(seqLength, streamLength - from);
-    const inputs = new Int32Array(steps * n);
-    const targets = new Int32Array(steps * n);
+    const history = Math.min(this.#bptt, from);
+    const inputs = new Int32Array((history + steps) * n);
+    const targets = new Int32Array((history + steps) * n);
     for (let stream = 0; stream < n; stream++) {
       const at = stream * streamLength + from;
-      placeWindow(this.#tokens.slice(at, at + steps + 1), stream, inputs, targets);
+      placeWindow(this.#tokens.slice(at - history, at + steps + 1), stream, inputs, targets);
     }
-    return { inputs: tensor(inputs, [steps, n]), targets: tensor(targets, [steps, n]), first: index === 0 };
+    const next = from + seqLength - Math.min(this.#bptt, from + seqLength);
+    return {
+      inputs: tensor(inputs, [history + steps, n]),
+      targets: tensor(targets.subarray(history * n), [steps, n]),
+      first: index === 0,
+      // The next window begins `bptt` tokens before its first target, or at the beginning.
+      ...(this.#bptt > 0 && { history, carry: Math.min(next - from, steps) + history }),
+    };
   }
 }
 

@@ -8,6 +8,7 @@ import {
   recordWith,
   text,
   trueOrFalse,
+  wholeNumber,
 } from "../../options.ts";
 import { ByteTokenizer } from "./byte-tokenizer.ts";
 import { CharTokenizer } from "./char-tokenizer.ts";
@@ -50,6 +51,7 @@ const schemas = {
     unit: v.literal("word"),
     split: oneOf(wordSplits),
     lowercase: trueOrFalse(),
+    rareWords: v.optional(wholeNumber(1, 2 ** 31 - 1)),
     words: v.pipe(
       symbols,
       v.check((list) => list[0] === UNK && list[1] === EOS, `must begin with ${UNK} and ${EOS}`),
@@ -85,8 +87,8 @@ export async function tokenizerFromJSON(json: unknown, file = "tokenizer.json"):
     case "char":
       return new CharTokenizer(checkContent(file, schemas.char, json).symbols);
     case "word": {
-      const { words, split, lowercase } = checkContent(file, schemas.word, json);
-      return new WordTokenizer(words, { split, lowercase });
+      const { words, split, lowercase, rareWords } = checkContent(file, schemas.word, json);
+      return new WordTokenizer(words, { split, lowercase, rareWords });
     }
     default:
       throw new FormatError(`${file}: unit must be char, byte or word, got ${unit satisfies never}`);

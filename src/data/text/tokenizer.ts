@@ -12,6 +12,8 @@ export interface Tokenizer {
   readonly lineBreak: number | undefined;
   /** The token of everything outside the vocabulary; undefined if such text is refused. */
   readonly unknown: number | undefined;
+  /** How many words share the probability of that token evenly; undefined if they do not. */
+  readonly rareWords?: number | undefined;
   /** `what` names the text in an error. */
   encode(text: string, what?: string): Int32Array;
   decode(tokens: ArrayLike<number>): string;

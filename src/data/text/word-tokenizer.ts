@@ -8,6 +8,8 @@ export interface WordOptions {
   split?: WordSplit;
   /** Default false. */
   lowercase?: boolean;
+  /** How many words `<unk>` stands for, where each has an even share of its probability. */
+  rareWords?: number | undefined;
 }
 
 export interface VocabularyOptions extends WordOptions {
@@ -15,6 +17,8 @@ export interface VocabularyOptions extends WordOptions {
   minCount?: number;
   /** The most words the vocabulary may hold, `<unk>` and `<eos>` among them; the frequent ones stay. */
   maxVocabulary?: number;
+  /** Whether the rarer words share the probability of `<unk>` evenly; default false. */
+  shareRare?: boolean;
 }
 
 /** One token a word. Token 0 is `<unk>`, token 1 is `<eos>`, the line break; then the words, frequent ones first. */
@@ -25,12 +29,17 @@ export class WordTokenizer implements Tokenizer {
   readonly words: readonly string[];
   readonly split: WordSplit;
   readonly lowercase: boolean;
+  readonly rareWords: number | undefined;
   readonly #table: WordTable;
 
-  constructor(words: readonly string[], { split = "whitespace", lowercase = false }: WordOptions = {}) {
+  constructor(
+    words: readonly string[],
+    { split = "whitespace", lowercase = false, rareWords }: WordOptions = {},
+  ) {
     this.words = words;
     this.split = split;
     this.lowercase = lowercase;
+    this.rareWords = rareWords;
     this.#table = new WordTable(words);
   }
 
@@ -80,8 +89,9 @@ export class WordTokenizer implements Tokenizer {
   }
 
   toJSON(): Record<string, unknown> {
-    const { unit, split, lowercase, words } = this;
-    return { formatVersion: TOKENIZER_VERSION, unit, split, lowercase, words };
+    const { unit, split, lowercase, rareWords, words } = this;
+    const shared = rareWords !== undefined && { rareWords };
+    return { formatVersion: TOKENIZER_VERSION, unit, split, lowercase, ...shared, words };
   }
 }
 
@@ -147,6 +157,9 @@ export class WordCounts {
     }
     words.sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
     const kept = words.slice(0, Math.max(0, maxVocabulary - 2)).map(([word]) => word);
-    return new WordTokenizer([UNK, EOS, ...kept], { split, lowercase });
+    // Words that are not kept and, where the text has it itself, <unk>.
+    const rareWords = this.#words.size - 2 - kept.length + Number(this.#counts[0]! > 0);
+    const shared = this.#options.shareRare && rareWords > 0 && { rareWords };
+    return new WordTokenizer([UNK, EOS, ...kept], { split, lowercase, ...shared });
   }
 }

@@ -27,7 +27,8 @@ function differences(first: LanguageModelParts, other: LanguageModelParts): stri
   const problems: string[] = [];
   for (const [name, value] of Object.entries(network)) {
     const there = other.network.config[name as keyof typeof network];
-    if (there !== value) problems.push(`${name} must be ${value}, got ${there}`);
+    if (JSON.stringify(there) !== JSON.stringify(value))
+      problems.push(`${name} must be ${value}, got ${there}`);
   }
   const vocabulary = (model: LanguageModelParts) => JSON.stringify(model.tokenizer.toJSON());
   if (problems.length === 0 && vocabulary(first) !== vocabulary(other)) {

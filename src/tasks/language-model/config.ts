@@ -9,7 +9,7 @@ import {
   trueOrFalse,
   wholeNumber,
 } from "../../options.ts";
-import { cells, nonlinearities } from "./options.ts";
+import { cells, MAX_DIRECT, MAX_ORDER, nonlinearities } from "./options.ts";
 
 /** The version of config.json that is written. */
 const CONFIG_VERSION = 1;
@@ -27,6 +27,15 @@ const network = recordOf({
   numLayers: wholeNumber(1, 64),
   dropout: numberIn({ from: 0, below: 1 }),
   tieWeights: trueOrFalse(),
+  /** The first word of each class, where the output is one of classes. */
+  classes: v.optional(v.pipe(v.array(wholeNumber(0, MAX_SIZE)), v.minLength(1, "must have a class"))),
+  /** Width of the layer between the last recurrent one and the output. */
+  compression: v.optional(wholeNumber(1, MAX_SIZE)),
+  /** Weights of the direct connections, and their longest n-grams. */
+  direct: v.optional(wholeNumber(1, MAX_DIRECT)),
+  directOrder: v.optional(wholeNumber(1, MAX_ORDER)),
+  /** The token before which the state is forgotten: sentences are independent. */
+  resetAt: v.optional(wholeNumber(0, MAX_SIZE)),
 });
 
 export type NetworkConfig = v.InferOutput<typeof network>;
@@ -51,10 +60,10 @@ export function makeConfig(
 
 export function readConfig(json: unknown, file: string): LanguageModelConfig {
   const checked = checkContent(file, config, json);
-  const { tieWeights, embeddingSize, hiddenSize } = checked.network;
-  if (tieWeights && embeddingSize !== hiddenSize) {
+  const { tieWeights, embeddingSize, hiddenSize, compression } = checked.network;
+  if (tieWeights && embeddingSize !== (compression ?? hiddenSize)) {
     throw new FormatError(
-      `${file}: network.tieWeights needs embeddingSize = hiddenSize, got ${embeddingSize} and ${hiddenSize}`,
+      `${file}: network.tieWeights needs embeddingSize = hiddenSize, got ${embeddingSize} and ${compression ?? hiddenSize}`,
     );
   }
   return checked;

@@ -3,6 +3,7 @@ import { ByteTokenizer } from "../../data/text/byte-tokenizer.ts";
 import { SeenCharacters } from "../../data/text/char-tokenizer.ts";
 import { type EncodedText, type Encoding, encodeInFile, encodeInMemory } from "../../data/text/encode.ts";
 import { fingerprint } from "../../data/text/fingerprint.ts";
+import { SentenceBatches } from "../../data/text/sentence-batches.ts";
 import { ShuffledBatches } from "../../data/text/shuffled-batches.ts";
 import { type LanguageModelBatch, LanguageModelBatches } from "../../data/text/stream-batches.ts";
 import {
@@ -38,6 +39,8 @@ export interface Corpus {
   train: Batches<LanguageModelBatch>;
   /** Held out; absent if nothing is. */
   valid: TokenSequence | undefined;
+  /** How often each token occurs in the text to learn from. */
+  counts(): Float64Array;
   /** Tells these tokens, and what they stand for, from others. */
   fingerprint(): string;
   /** Closes the file that tokens are read from, if there is one. */
@@ -72,11 +75,14 @@ function makeCorpus(
   { tokenizer, train, valid, ...ofTokens }: Encoded,
   holdsOut: boolean,
   name: string,
-  { windows, batchSize, seqLength, seed, validTokens }: ResolvedOptions,
+  { windows, independent, batchSize, seqLength, bptt = 0, seed, validTokens }: ResolvedOptions,
 ): Corpus {
   const Layout = windows === "shuffled" ? ShuffledBatches : LanguageModelBatches;
-  const batches = new Layout(train, { batchSize, seqLength, seed }, name);
-  if (!holdsOut) return { name, tokenizer, train: batches, valid: undefined, ...ofTokens };
+  const batches = independent
+    ? new SentenceBatches(train, { batchSize, lineBreak: lineBreakOf({ tokenizer, name }) }, name)
+    : new Layout(train, { batchSize, seqLength, bptt, seed }, name);
+  const counts = () => countTokens(train, tokenizer.size);
+  if (!holdsOut) return { name, tokenizer, train: batches, valid: undefined, counts, ...ofTokens };
   if (valid.length < 2) {
     throw new DataError(`${name}: the text to validate on must have 2 tokens or more, got ${valid.length}`, {
       hint: "give one with `valid`, or hold out nothing with a validFraction of 0",
@@ -84,7 +90,26 @@ function makeCorpus(
   }
   const length = Math.min(valid.length, validTokens);
   const first = { length, slice: (a: number, b: number) => valid.slice(a, b) };
-  return { name, tokenizer, train: batches, valid: first, ...ofTokens };
+  return { name, tokenizer, train: batches, valid: first, counts, ...ofTokens };
+}
+
+/** The token that ends a line. */
+export function lineBreakOf({ tokenizer, name }: Pick<Corpus, "tokenizer" | "name">): number {
+  const { lineBreak } = tokenizer;
+  if (lineBreak === undefined)
+    throw new DataError(`${name}: has no line break, but independent is for lines`);
+  return lineBreak;
+}
+
+const COUNTED_AT_A_TIME = 2 ** 20;
+
+function countTokens(tokens: TokenSequence, vocabularySize: number): Float64Array {
+  const counts = new Float64Array(vocabularySize);
+  for (let from = 0; from < tokens.length; from += COUNTED_AT_A_TIME) {
+    for (const token of tokens.slice(from, Math.min(from + COUNTED_AT_A_TIME, tokens.length)))
+      counts[token]!++;
+  }
+  return counts;
 }
 
 type Encoded = EncodedText & Pick<Corpus, "fingerprint" | "close">;
@@ -135,11 +160,11 @@ async function encode(encoding: Encoding, { cache, signal, onProgress }: Reading
 /** What a vocabulary is made by. */
 export type VocabularyChoice = Pick<
   ResolvedOptions,
-  "unit" | "split" | "lowercase" | "minCount" | "maxVocabulary" | "vocabularySize"
+  "unit" | "split" | "lowercase" | "minCount" | "maxVocabulary" | "shareRare" | "vocabularySize"
 >;
 
 async function vocabularyFor(options: VocabularyChoice): Promise<Encoding["vocabulary"]> {
-  const { unit, split, lowercase, minCount, maxVocabulary, vocabularySize } = options;
+  const { unit, split, lowercase, minCount, maxVocabulary, shareRare, vocabularySize } = options;
   switch (unit) {
     case "byte":
       return new ByteTokenizer();
@@ -156,6 +181,7 @@ async function vocabularyFor(options: VocabularyChoice): Promise<Encoding["vocab
         ...(lowercase && { lowercase }),
         ...(minCount && { minCount }),
         ...(maxVocabulary && { maxVocabulary }),
+        ...(shareRare && { shareRare }),
       };
       return { settings: { unit, ...settings }, builder: () => new WordCounts(settings) };
     }

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { noGrad, step } from "../../autograd/step.ts";
+import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import type { TokenSequence } from "../../data/text/tokens.ts";
 import { bitsPerToken, perplexity } from "../../metrics/perplexity.ts";
-import { crossEntropy } from "../../ops/cross-entropy.ts";
-import { checkOptions, functionOf, recordOf, type SchemasOf } from "../../options.ts";
+import { checkOptions, functionOf, numberIn, recordOf, type SchemasOf } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
 import type { LanguageModelNetwork, NetworkState } from "./network.ts";
@@ -27,12 +27,15 @@ export interface EvaluateOptions {
   signal?: AbortSignal;
   /** Where the tokens of a text too large for memory are kept, as in a training. */
   cache?: string | false;
+  /** Go on learning while reading, by SGD at this rate for each token; the model is afterwards as before. Default: not. */
+  dynamic?: number;
 }
 
 const evaluateSchema = recordOf({
   onProgress: v.optional(functionOf<NonNullable<EvaluateOptions["onProgress"]>>()),
   signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
   cache: v.optional(cacheFolder),
+  dynamic: v.optional(numberIn({ above: 0 })),
 } satisfies SchemasOf<EvaluateOptions>);
 
 export function checkEvaluateOptions(where: string, options: EvaluateOptions) {
@@ -53,14 +56,23 @@ export function* tokenLosses(
   chunk = chunkSize(network),
   state?: NetworkState,
 ): Generator<Float32Array, NetworkState | undefined> {
-  for (let from = 0; from < tokens.length - 1; from += chunk) {
-    const to = Math.min(from + chunk, tokens.length - 1);
-    const inputs = tensor(tokens.slice(from, to), [to - from, 1]);
-    const targets = tensor(tokens.slice(from + 1, to + 1), [to - from, 1]);
+  const { resetAt } = network.config;
+  const end = tokens.length - 1;
+  for (let from = 0, steps = 0; from < end; from += steps) {
+    const window = tokens.slice(from, Math.min(from + chunk, end) + 1);
+    steps = window.length - 1;
+    if (resetAt !== undefined) {
+      // A sentence that is on its own begins a chunk.
+      if (window[0] === resetAt) state = undefined;
+      const next = window.subarray(1, steps).indexOf(resetAt);
+      if (next >= 0) steps = next + 1;
+    }
+    const inputs = tensor(window.subarray(0, steps), [steps, 1]);
+    const targets = tensor(window.subarray(1, steps + 1), [steps, 1]);
     const made = step(() =>
       noGrad(() => {
-        const { logits, state: next } = network.forward(inputs, state);
-        return { losses: crossEntropy(logits, targets, { reduction: "none" }), state: next };
+        const { loss: losses, state: next } = network.loss({ inputs, targets }, state, { reduction: "none" });
+        return { losses, state: next };
       }),
     );
     state = made.state;
@@ -69,25 +81,44 @@ export function* tokenLosses(
   return state;
 }
 
-function chunkSize({ config }: LanguageModelNetwork): number {
-  return Math.min(512, Math.max(16, Math.floor(CHUNK_FLOATS / config.vocabularySize)));
+/** Gives each word that is unknown its even share of the probability of all of them (Mikolov et al. 2010, §2). */
+export function* shareAmongRare(
+  losses: Iterable<Float32Array>,
+  tokens: TokenSequence,
+  { unknown, rareWords }: Tokenizer,
+): IterableIterator<Float32Array> {
+  let from = 1;
+  for (const chunk of losses) {
+    if (rareWords !== undefined) {
+      const share = Math.log(rareWords);
+      tokens.slice(from, from + chunk.length).forEach((token, i) => {
+        if (token === unknown) chunk[i]! += share;
+      });
+    }
+    from += chunk.length;
+    yield chunk;
+  }
 }
 
-/** Scores a whole text, giving the event loop its turns; undefined once aborted. */
-export async function evaluateTokens(
-  network: LanguageModelNetwork,
-  tokens: TokenSequence,
+function chunkSize({ config: { vocabularySize, classes } }: LanguageModelNetwork): number {
+  const width = classes ? Math.ceil(vocabularySize / classes.length) : vocabularySize;
+  return Math.min(512, Math.max(16, Math.floor(CHUNK_FLOATS / width)));
+}
+
+/** Means over a whole text, giving the event loop its turns; undefined once aborted. `losses` has one for all but the first. */
+export async function evaluateLosses(
+  losses: Iterable<Float32Array>,
+  of: number,
   signal?: AbortSignal,
   onProgress?: EvaluateOptions["onProgress"],
 ): Promise<Evaluation | undefined> {
   const pause = eventLoopTurns();
-  const of = tokens.length - 1;
   let sum = 0;
   let done = 0;
-  for (const losses of tokenLosses(network.eval(), tokens)) {
+  for (const chunk of losses) {
     if (signal?.aborted) return undefined;
-    for (const loss of losses) sum += loss;
-    done += losses.length;
+    for (const loss of chunk) sum += loss;
+    done += chunk.length;
     onProgress?.({ tokens: done, of });
     await pause();
   }

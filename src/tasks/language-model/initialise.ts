@@ -26,7 +26,7 @@ export function withModelDefaults(
   { config, tokenizer }: StartingModel,
   given: LanguageModelOptions,
 ): LanguageModelOptions {
-  const { vocabularySize: _, nonlinearity, ...network } = config.network;
+  const { vocabularySize: _, nonlinearity, classes, resetAt, ...network } = config.network;
   const { cell = network.cell, unit = tokenizer.unit } = given;
   if (unit !== tokenizer.unit) {
     throw new OptionError(
@@ -34,10 +34,13 @@ export function withModelDefaults(
     );
   }
   const explicit = Object.entries(given).filter(([, value]) => value !== undefined);
+  const ofModel = Object.entries(network).filter(([, value]) => value !== undefined);
   return {
     unit,
     ...(given.keepTokenizer ? {} : splitOf(tokenizer)),
-    ...network,
+    ...Object.fromEntries(ofModel),
+    ...(classes && { output: "classes", classes: classes.length }),
+    ...(resetAt !== undefined && { independent: true }),
     ...(nonlinearity && cell === "rnn" && { nonlinearity }),
     ...Object.fromEntries(explicit),
   };
@@ -127,8 +130,12 @@ function changes(
   tokenizer: Tokenizer,
   from: StartingModel,
 ): InitialisedEvent["changed"] {
-  const { vocabularySize: _, ...then } = { ...from.network.config, ...splitOf(from.tokenizer) };
-  const now: Record<string, unknown> = { ...network.config, ...splitOf(tokenizer) };
+  const settings = ({ config }: LanguageModelNetwork, tokenizer: Tokenizer) => {
+    const { vocabularySize: _, classes, ...others } = config;
+    return { ...others, ...(classes && { classes: classes.length }), ...splitOf(tokenizer) };
+  };
+  const then = settings(from.network, from.tokenizer);
+  const now: Record<string, unknown> = settings(network, tokenizer);
   const changed: InitialisedEvent["changed"] = {};
   for (const [name, value] of Object.entries(then)) {
     if (now[name] !== value) changed[name] = { from: value, to: now[name] as typeof value };

@@ -10,13 +10,15 @@ import {
   checkEvaluateOptions,
   type EvaluateOptions,
   type Evaluation,
-  evaluateTokens,
+  evaluateLosses,
+  shareAmongRare,
   tokenLosses,
 } from "./evaluate.ts";
 import { checkGenerateOptions, type GenerateOptions, TextStream } from "./generate.ts";
 import { checkLoadOptions, type LanguageModelParts, type LoadOptions, loadLanguageModel } from "./load.ts";
 import type { LanguageModelNetwork } from "./network.ts";
 import type { TextSource } from "./options.ts";
+import type { SampleOptions } from "./sample.ts";
 import { nameOf } from "./sources.ts";
 import type { StreamState } from "./stream.ts";
 
@@ -84,7 +86,7 @@ export class LanguageModel {
    * end, each token but the first predicted from all those before it.
    */
   async evaluate(source: TextSource, options: EvaluateOptions = {}): Promise<Evaluation> {
-    const { signal, onProgress, cache } = checkEvaluateOptions("LanguageModel.evaluate", options);
+    const { signal, onProgress, cache, dynamic } = checkEvaluateOptions("LanguageModel.evaluate", options);
     // Loaded when it is needed: a page that generates text need not know how corpora are read.
     const { readTokens } = await import("./data.ts");
     const { tokens, close } = await readTokens(source, this.tokenizer, { signal, cache });
@@ -92,7 +94,13 @@ export class LanguageModel {
       if (tokens.length < 2) {
         throw new DataError(`${nameOf(source)}: must have 2 tokens or more, got ${tokens.length}`);
       }
-      const evaluation = await evaluateTokens(this.network, tokens, signal, onProgress);
+      const network = this.network.eval();
+      const losses =
+        dynamic === undefined
+          ? tokenLosses(network, tokens)
+          : (await import("./dynamic.ts")).dynamicTokenLosses(network, tokens, dynamic);
+      const shared = shareAmongRare(losses, tokens, this.tokenizer);
+      const evaluation = await evaluateLosses(shared, tokens.length - 1, signal, onProgress);
       signal?.throwIfAborted();
       return evaluation!;
     } finally {
@@ -108,7 +116,8 @@ export class LanguageModel {
     const tokens = this.#encode(text, "text");
     if (tokens.length < 2) throw new DataError("text: must have a token to score, got none");
     let logProb = 0;
-    for (const losses of tokenLosses(this.network.eval(), tokens)) for (const loss of losses) logProb -= loss;
+    const losses = shareAmongRare(tokenLosses(this.network.eval(), tokens), tokens, this.tokenizer);
+    for (const chunk of losses) for (const loss of chunk) logProb -= loss;
     const scored = tokens.length - 1;
     return { tokens: scored, logProb, perplexity: perplexity(-logProb / scored) };
   }
@@ -134,6 +143,15 @@ export class LanguageModel {
     }
     const stream = (from?: StreamState) => this.network.eval().stream(from);
     return new TextStream({ stream, tokenizer: this.tokenizer }, { tokens, text }, checked);
+  }
+
+  /**
+   * Texts that the model writes side by side, each from a line break on, drawn from its probabilities as they are: many
+   * times as many words a second as `generate` gives.
+   */
+  async sample(options: SampleOptions): Promise<string[]> {
+    const { sampleTexts } = await import("./sample.ts");
+    return sampleTexts(this.network, this.tokenizer, options);
   }
 
   /** A text's tokens, as what follows a line break. */

@@ -1,3 +1,4 @@
+import { ClassOutput } from "../../nn/class-output.ts";
 import { Dropout } from "../../nn/dropout.ts";
 import { Embedding } from "../../nn/embedding.ts";
 import { Linear } from "../../nn/linear.ts";
@@ -5,20 +6,43 @@ import { Module } from "../../nn/module.ts";
 import { GRU, type GRUState } from "../../nn/recurrent/gru.ts";
 import { LSTM, type LSTMState } from "../../nn/recurrent/lstm.ts";
 import { RNN, type RNNState } from "../../nn/recurrent/rnn.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import type { ClassCrossEntropyOptions } from "../../ops/class-cross-entropy.ts";
+import { fallsOn } from "../../ops/class-sample.ts";
+import { crossEntropy } from "../../ops/cross-entropy.ts";
+import { sigmoid } from "../../ops/pointwise.ts";
+import { concat, slice } from "../../ops/slice.ts";
+import { softmax } from "../../ops/softmax.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import type { NetworkConfig } from "./config.ts";
 import { type StreamState, type TokenStream, TokenStreams } from "./stream.ts";
 
-export type NetworkState = RNNState | GRUState | LSTMState;
+/** What the recurrent layers hold and, with direct connections, the tokens before. */
+export type NetworkState = (RNNState | GRUState | LSTMState) & { before?: Tensor };
+
+/** What a network reads, and where in it. */
+export interface Reading {
+  /** int32 [T, N] */
+  inputs: Tensor;
+  /** int32 [T − history, N], of the last inputs. */
+  targets: Tensor;
+  /** How many of the inputs are there for gradients to flow back through, and have no targets. Default 0. */
+  history?: number;
+  /** After how many of the inputs the state is handed on. Default: all. */
+  carry?: number;
+  /** int32 [N]: how many of the inputs there are of each. Default: all. */
+  lengths?: Tensor;
+}
 
 /**
- * Embedding → dropout → recurrent layers → dropout → linear. The forget gates begin with a bias of 1, so that a fresh
+ * Embedding → dropout → recurrent layers → dropout → (compression: linear, sigmoid →) linear, or classes. The forget gates begin with a bias of 1, so that a fresh
  * LSTM remembers (Gers et al. 2000), and the loss begins at ln V: all tokens are about equally likely.
  */
 export class LanguageModelNetwork extends Module {
   readonly embedding: Embedding;
   readonly rnn: RNN | LSTM | GRU;
-  readonly output: Linear;
+  readonly compression: Linear | undefined;
+  readonly output: Linear | ClassOutput;
   readonly embeddingDropout: Dropout;
   readonly outputDropout: Dropout;
   readonly config: NetworkConfig;
@@ -30,19 +54,129 @@ export class LanguageModelNetwork extends Module {
     this.config = config;
     this.embedding = new Embedding(vocabularySize, embeddingSize);
     this.rnn = makeLayers(config);
-    this.output = new Linear(hiddenSize, vocabularySize);
+    const { classes, compression, direct = 0, directOrder = 0 } = config;
+    if (compression !== undefined) this.compression = new Linear(hiddenSize, compression);
+    const inFeatures = compression ?? hiddenSize;
+    this.output = classes
+      ? new ClassOutput({ inFeatures, vocabularySize, classes, direct, directOrder })
+      : new Linear(inFeatures, vocabularySize);
     this.embeddingDropout = new Dropout(dropout);
     this.outputDropout = new Dropout(dropout);
     // The output's initial weights: the embedding's are too large for logits.
     if (tieWeights) (this.embedding as { weight: Tensor }).weight = this.output.weight;
   }
 
-  /** tokens [T, N] → logits [T, N, V], and the state to carry on with. */
+  /** tokens [T, N] → logits [T, N, V] (of classes: ln P), and the state to carry on with. */
   forward(tokens: Tensor, state?: NetworkState): { logits: Tensor; state: NetworkState } {
+    const { hidden, hashes, state: next } = this.#read(tokens, state);
+    return { logits: this.output.forward(this.#compress(hidden), hashes), state: next };
+  }
+
+  /** −ln P of the targets, their mean unless options say otherwise, and the state to carry on with. */
+  loss(
+    { inputs, targets, history = 0, carry = inputs.shape[0]!, lengths }: Reading,
+    state?: NetworkState,
+    options: ClassCrossEntropyOptions = {},
+  ): { loss: Tensor; state: NetworkState } {
+    const [T, N] = inputs.shape as [number, number];
+    // Where the state to hand on is one in the middle, it takes two readings; gradients flow through both.
+    const parts = carry > 0 && carry < T;
+    let {
+      hidden,
+      hashes,
+      state: next,
+    } = this.#read(parts ? slice(inputs, 0, 0, carry) : inputs, state, lengths);
+    if (parts) {
+      const rest = this.#read(slice(inputs, 0, carry), next);
+      hidden = concat([hidden, rest.hidden], 0);
+      hashes &&= concat([hashes, rest.hashes!], 0);
+    } else if (carry === 0) next = state ?? this.zeroState(N);
+    if (history > 0) {
+      hidden = slice(hidden, 0, history);
+      hashes &&= slice(hashes, 0, history);
+    }
+    const x = this.#compress(hidden);
+    const { output } = this;
+    const loss =
+      output instanceof ClassOutput
+        ? output.loss(x, targets, hashes, options)
+        : crossEntropy(output.forward(x), targets, options);
+    return { loss, state: next };
+  }
+
+  /** The tokens that come after [1, N], drawn with two numbers in [0, 1) each: uniform [1, N, 2]. */
+  sample(tokens: Tensor, uniform: Tensor, state?: NetworkState): { tokens: Tensor; state: NetworkState } {
+    const { hidden, hashes, state: next } = this.#read(tokens, state && this.#begunAnew(tokens, state));
+    const x = this.#compress(hidden);
+    const { output } = this;
+    if (output instanceof ClassOutput) return { tokens: output.sample(x, uniform, hashes), state: next };
+    const probs = softmax(output.forward(x));
+    const width = this.config.vocabularySize;
+    const values = probs.toArray() as Float32Array;
+    const numbers = uniform.toArray();
+    const drawn = Int32Array.from({ length: probs.size / width }, (_, n) =>
+      fallsOn(values, n * width, width, numbers[2 * n]!),
+    );
+    return { tokens: tensor(drawn, tokens.shape), state: next };
+  }
+
+  /** The state without what is forgotten before these tokens [1, N]. */
+  #begunAnew(tokens: Tensor, state: NetworkState): NetworkState {
+    const { resetAt } = this.config;
+    if (resetAt === undefined) return state;
+    const anew = [...tokens.toArray()].map((token) => token === resetAt);
+    const zeros = Object.entries<Tensor>(this.zeroState(anew.length));
+    return Object.fromEntries(
+      zeros.map(([name, zero]) => {
+        const values = (state as unknown as Record<string, Tensor>)[name]!.toArray();
+        const nothing = zero.toArray();
+        // Of [..., N, width], or of [..., N].
+        const width = name === "before" ? 1 : zero.shape.at(-1)!;
+        for (let i = 0; i < values.length; i++) {
+          if (anew[Math.floor(i / width) % anew.length]) values[i] = nothing[i]!;
+        }
+        return [name, tensor(values, zero.shape)];
+      }),
+    ) as unknown as NetworkState;
+  }
+
+  #read(
+    tokens: Tensor,
+    state?: NetworkState,
+    lengths?: Tensor,
+  ): { hidden: Tensor; hashes: Tensor | undefined; state: NetworkState } {
+    const { before = this.#nothing(tokens), ...layers } = state ?? {};
     const embedded = this.embeddingDropout.forward(this.embedding.forward(tokens));
     // Which state belongs to which layer, the type of `rnn` does not say.
-    const { output, state: next } = this.rnn.forward(embedded, { state: state as LSTMState | undefined });
-    return { logits: this.output.forward(this.outputDropout.forward(output)), state: next };
+    const run = this.rnn.forward(embedded, { state: state && (layers as LSTMState), lengths });
+    const hidden = run.output;
+    if (!before || !(this.output instanceof ClassOutput))
+      return { hidden, hashes: undefined, state: run.state };
+    const { hashes, next } = this.output.hashes(tokens, before);
+    return { hidden, hashes, state: { ...run.state, before: next } };
+  }
+
+  #compress(hidden: Tensor): Tensor {
+    const x = this.outputDropout.forward(hidden);
+    return this.compression ? sigmoid(this.compression.forward(x)) : x;
+  }
+
+  /** What stands for the tokens before a text's first; undefined where none are needed. */
+  #nothing({ shape: [, N = 0] }: { shape: Shape }): Tensor | undefined {
+    const { direct, directOrder = 0 } = this.config;
+    if (!direct) return undefined;
+    return tensor(new Float32Array((directOrder - 1) * N).fill(-1), [directOrder - 1, N]);
+  }
+
+  /** The state at the beginning of N texts. */
+  zeroState(N: number): NetworkState {
+    const before = this.#nothing({ shape: [0, N] });
+    return { ...this.rnn.zeroState(N), ...(before && { before }) } as NetworkState;
+  }
+
+  /** Whether what comes after a token has nothing to do with what was before it. */
+  beginsAnewAt(token: number): boolean {
+    return token === this.config.resetAt;
   }
 
   /** Runs token by token, from the beginning of a text or from where another stream was. */
@@ -69,8 +203,11 @@ const gates = { rnn: 1, gru: 3, lstm: 4 } as const;
 /** How many numbers such a network has, without building it: a config nobody vouches for may ask for anything. */
 export function countParameters(config: NetworkConfig): number {
   const { vocabularySize, embeddingSize, cell, hiddenSize, numLayers, tieWeights } = config;
-  let count = vocabularySize * (embeddingSize + 1);
-  if (!tieWeights) count += vocabularySize * hiddenSize;
+  const { classes = [], compression, direct = 0 } = config;
+  const width = compression ?? hiddenSize;
+  let count = vocabularySize * (embeddingSize + 1) + classes.length * (width + 1) + direct;
+  if (compression !== undefined) count += compression * (hiddenSize + 1);
+  if (!tieWeights) count += vocabularySize * width;
   for (let layer = 0; layer < numLayers; layer++) {
     const inputSize = layer === 0 ? embeddingSize : hiddenSize;
     count += gates[cell] * hiddenSize * (inputSize + hiddenSize + 2);

@@ -24,7 +24,9 @@ export const units = ["char", "byte", "word", "bpe"] as const satisfies readonly
 export const optimizers = ["sgd", "adagrad", "rmsprop", "adam", "adamw"] as const;
 export const logFormats = ["csv", "tensorboard"] as const satisfies readonly LogFormatName[];
 export const windowLayouts = ["sequential", "shuffled"] as const;
-export const schedules = ["constant", "step", "plateau", "cosine"] as const;
+export const schedules = ["constant", "step", "plateau", "halving", "cosine"] as const;
+export const outputs = ["softmax", "classes"] as const;
+export const binnings = ["frequency", "sqrt-frequency"] as const;
 
 /**
  * Text to learn from: the path of a UTF-8 file, which may be packed by gzip or zstd; several paths, read one after the
@@ -42,6 +44,11 @@ export interface LanguageModelOptions {
   lowercase?: boolean;
   /** Of words: rarer ones become `<unk>`. Default 1 for a text with `<unk>` in it, else 2. */
   minCount?: number;
+  /**
+   * Of words: the probability of `<unk>` is that of all words which are, and each has an even share of it (Mikolov et al.
+   * 2010, §2). Default false: what follows `<unk>` is no one's.
+   */
+  shareRare?: boolean;
   /** Of words: the most there may be, `<unk>` and `<eos>` among them. Default all. */
   maxVocabulary?: number;
   /** Of unit "bpe", sub-words: how many there shall be; a small text has fewer. Default 8000. */
@@ -61,6 +68,20 @@ export interface LanguageModelOptions {
   dropout?: number;
   /** The embedding is the output's weight too (Press and Wolf 2017); needs embeddingSize = hiddenSize. Default false. */
   tieWeights?: boolean;
+  /** Probabilities of all tokens at once, or of classes and of the tokens within one. Default "softmax". */
+  output?: (typeof outputs)[number];
+  /** Of output "classes": how many, at most. Default 100. */
+  classes?: number;
+  /** What the classes have alike: the sum of their tokens' frequencies, or of the roots of these. Default "sqrt-frequency". */
+  classBinning?: (typeof binnings)[number];
+  /** Of output "classes": the size of the table of direct connections from n-grams to the output. Default 0: none. */
+  direct?: number;
+  /** The longest n-grams of the direct connections. Default 3. */
+  directOrder?: number;
+  /** Width of a sigmoid layer before the output. Default: no such layer. */
+  compression?: number;
+  /** All weights begin uniform in ±this. Default: as each layer has it, see there. */
+  initRange?: number;
 
   /**
    * A model to start from: its folder, or a `LanguageModel`. Its architecture is taken over, and its weights, token by
@@ -83,6 +104,8 @@ export interface LanguageModelOptions {
    * or "shuffled", windows in random order, each from a state of zeros. Default "sequential".
    */
   windows?: (typeof windowLayouts)[number];
+  /** Lines have nothing to do with one another: each is read from a state of zeros, `batchSize` at once. Default false. */
+  independent?: boolean;
   /**
    * The folder in which the tokens of texts too large for memory are kept; false to keep none. Default: `unrolled` in the
    * system's folder for caches.
@@ -92,6 +115,11 @@ export interface LanguageModelOptions {
   batchSize?: number;
   /** Tokens of a window, through which gradients flow back. Default 50. */
   seqLength?: number;
+  /**
+   * Tokens before a window through which its gradients flow back besides: each is read so many times more, with the
+   * weights as they then are. Default 0.
+   */
+  bptt?: number;
   /** Default 10. */
   epochs?: number;
   /** The most updates of the weights. Default: as many as the epochs have. */
@@ -100,14 +128,21 @@ export interface LanguageModelOptions {
   optimizer?: (typeof optimizers)[number];
   /** Default 1 for sgd, 0.01 for adagrad, 0.002 for the others. */
   learningRate?: number;
-  /** Default 0. */
+  /** L2; that of the direct connections too. Default 0. */
   weightDecay?: number;
+  /** The learning rate of the direct connections, whose optimizer is SGD, as a multiple of the others'. Default 1. */
+  directRate?: number;
   /** How the learning rate changes. Default "constant". */
   schedule?: (typeof schedules)[number];
-  /** Of schedules "step" and "plateau": what the learning rate is multiplied by. Default 0.5. */
+  /** Of schedules "step", "plateau" and "halving": what the learning rate is multiplied by. Default 0.5. */
   decay?: number;
   /** Of schedule "step": epochs before the first decay; from then on there is one an epoch. Default 1. */
   decayAfter?: number;
+  /**
+   * Of schedule "halving": the decays begin with the first validation whose loss is not below the last one's by this
+   * factor; the second such one ends the training. Default 1.003.
+   */
+  minImprovement?: number;
   /** Of schedule "cosine": updates over which the learning rate rises from 0. Default 0. */
   warmup?: number;
   /** The gradient's norm is scaled down to this. Default 5, or not at all with a clipValue. */
@@ -155,6 +190,9 @@ export interface LanguageModelOptions {
 
 const MAX_SIZE = 65_536;
 const MAX_COUNT = 2 ** 31 - 1;
+/** Weights that take half of the engine's memory. */
+export const MAX_DIRECT = 2 ** 29;
+export const MAX_ORDER = 20;
 
 /** Where tokens are kept. */
 export const cacheFolder = v.union(
@@ -183,6 +221,7 @@ const schema = recordOf({
   split: v.optional(oneOf(wordSplits)),
   lowercase: v.optional(trueOrFalse()),
   minCount: v.optional(wholeNumber(1, MAX_COUNT)),
+  shareRare: v.optional(trueOrFalse()),
   maxVocabulary: v.optional(wholeNumber(3, 2 ** 20)),
   vocabularySize: v.optional(wholeNumber(257, 2 ** 20)),
 
@@ -193,6 +232,13 @@ const schema = recordOf({
   numLayers: v.optional(wholeNumber(1, 64), 2),
   dropout: v.optional(numberIn({ from: 0, below: 1 }), 0),
   tieWeights: v.optional(trueOrFalse(), false),
+  output: v.optional(oneOf(outputs), "softmax"),
+  classes: v.optional(wholeNumber(1, 2 ** 20)),
+  classBinning: v.optional(oneOf(binnings)),
+  direct: v.optional(wholeNumber(0, MAX_DIRECT)),
+  directOrder: v.optional(wholeNumber(2, MAX_ORDER)),
+  compression: v.optional(wholeNumber(1, MAX_SIZE)),
+  initRange: v.optional(numberIn({ above: 0 })),
 
   initFrom: v.optional(startingPoint),
   keepTokenizer: v.optional(trueOrFalse()),
@@ -202,17 +248,21 @@ const schema = recordOf({
   validFraction: v.optional(numberIn({ from: 0, to: 0.5 }), 0.1),
   validTokens: v.optional(wholeNumber(2, Number.MAX_SAFE_INTEGER), 4_000_000),
   windows: v.optional(oneOf(windowLayouts), "sequential"),
+  independent: v.optional(trueOrFalse()),
   cache: v.optional(cacheFolder),
   batchSize: v.optional(wholeNumber(1, MAX_SIZE), 50),
   seqLength: v.optional(wholeNumber(1, MAX_SIZE), 50),
+  bptt: v.optional(wholeNumber(0, MAX_SIZE)),
   epochs: v.optional(wholeNumber(1, 1_000_000), 10),
   maxSteps: v.optional(wholeNumber(1, MAX_COUNT)),
   optimizer: v.optional(oneOf(optimizers), "adam"),
   learningRate: v.optional(numberIn({ above: 0 })),
   weightDecay: v.optional(numberIn({ from: 0 }), 0),
+  directRate: v.optional(numberIn({ from: 0 })),
   schedule: v.optional(oneOf(schedules), "constant"),
   decay: v.optional(numberIn({ above: 0, to: 1 })),
   decayAfter: v.optional(wholeNumber(0, 1_000_000)),
+  minImprovement: v.optional(numberIn({ from: 1 })),
   warmup: v.optional(wholeNumber(0, MAX_COUNT)),
   clip: v.optional(numberIn({ above: 0 }), 5),
   clipValue: v.optional(numberIn({ above: 0 })),
@@ -245,8 +295,17 @@ const dependent: readonly [keyof ResolvedOptions, keyof ResolvedOptions, readonl
   ["minCount", "unit", ["word"]],
   ["maxVocabulary", "unit", ["word"]],
   ["vocabularySize", "unit", ["bpe"]],
+  ["shareRare", "unit", ["word"]],
   ["nonlinearity", "cell", ["rnn"]],
-  ["decay", "schedule", ["step", "plateau"]],
+  ["classes", "output", ["classes"]],
+  ["classBinning", "output", ["classes"]],
+  ["direct", "output", ["classes"]],
+  ["directOrder", "output", ["classes"]],
+  ["directRate", "output", ["classes"]],
+  ["bptt", "windows", ["sequential"]],
+  ["independent", "windows", ["sequential"]],
+  ["decay", "schedule", ["step", "plateau", "halving"]],
+  ["minImprovement", "schedule", ["halving"]],
   ["decayAfter", "schedule", ["step"]],
   ["warmup", "schedule", ["cosine"]],
 ];
@@ -267,10 +326,12 @@ export function checkTrainingOptions(where: string, options: LanguageModelOption
     }
   }
   if (checked.keepTokenizer) checkKeepTokenizer(where, checked);
-  const { embeddingSize = checked.hiddenSize, hiddenSize, tieWeights } = checked;
-  if (tieWeights && embeddingSize !== hiddenSize) {
+  const { embeddingSize = checked.hiddenSize, tieWeights } = checked;
+  const { compression, hiddenSize } = checked;
+  if (tieWeights && embeddingSize !== (compression ?? hiddenSize)) {
+    const width = compression === undefined ? "hiddenSize" : "compression";
     throw new OptionError(
-      `${where}: tieWeights needs embeddingSize = hiddenSize, got ${embeddingSize} and ${hiddenSize}`,
+      `${where}: tieWeights needs embeddingSize = ${width}, got ${embeddingSize} and ${compression ?? hiddenSize}`,
     );
   }
   if (checked.log && checked.logDir === undefined && checked.out === undefined) {
@@ -288,7 +349,8 @@ function checkKeepTokenizer(where: string, options: ResolvedOptions): void {
   if (options.initFrom === undefined) {
     throw new OptionError(`${where}: keepTokenizer needs initFrom, the model whose vocabulary is kept`);
   }
-  for (const name of ["split", "lowercase", "minCount", "maxVocabulary", "vocabularySize"] as const) {
+  const ofText = ["split", "lowercase", "minCount", "maxVocabulary", "shareRare", "vocabularySize"] as const;
+  for (const name of ofText) {
     if (options[name] === undefined) continue;
     throw new OptionError(
       `${where}: ${name} is for a vocabulary of the text, but keepTokenizer keeps the model's`,

@@ -47,13 +47,16 @@ export class TokenStreams {
 
   /** A stream at the beginning of a text, or where another was. */
   create(from?: StreamState): TokenStream {
-    const parts = Object.entries<Tensor>(this.#network.rnn.zeroState(1));
+    const parts = Object.entries<Tensor>(this.#network.zeroState(1));
     if (from) checkState(from, parts);
-    const state = parts.map(([name, { size }]) => Float32Array.from(from?.[name] ?? new Float32Array(size)));
+    const state = parts.map(([name, zero]) => Float32Array.from(from?.[name] ?? zero.toArray()));
     const logits = new Float32Array(this.#network.config.vocabularySize);
     return {
       step: (token) => {
         const recorded = this.#load(state);
+        if (this.#network.beginsAnewAt(token)) {
+          for (const [i, [, zero]] of parts.entries()) recorded.state[i]!.set(zero.toArray());
+        }
         recorded.token[0] = token;
         recorded.recording.repeat();
         logits.set(recorded.logits);
@@ -100,7 +103,7 @@ function record(network: LanguageModelNetwork, version: number): RecordedStep {
   const { training } = network;
   const token = new Storage("int32", 1, { host: new Int32Array(1), persistent: true });
   const logits = persistentZeros([1, 1, network.config.vocabularySize]);
-  const zeros = network.rnn.zeroState(1);
+  const zeros = network.zeroState(1);
   const state = Object.fromEntries(
     Object.entries<Tensor>(zeros).map(([name, part]) => [name, persistentZeros(part.shape)]),
   ) as unknown as NetworkState & Record<string, Tensor>;

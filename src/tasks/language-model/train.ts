@@ -3,13 +3,14 @@ import { setThreads } from "../../engine/engine.ts";
 import { writeModelFolder } from "../../io/model-folder.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
 import { freeze } from "../../nn/freeze.ts";
-import { crossEntropy } from "../../ops/cross-entropy.ts";
+import { uniform } from "../../nn/init.ts";
 import { Adagrad } from "../../optim/adagrad.ts";
 import { Adam, AdamW } from "../../optim/adam.ts";
 import { RMSProp } from "../../optim/rmsprop.ts";
 import {
   constantSchedule,
   cosineSchedule,
+  halvingSchedule,
   plateauSchedule,
   type Schedule,
   stepSchedule,
@@ -19,9 +20,10 @@ import { manualSeed } from "../../tensor/random.ts";
 import { folderCheckpoints } from "../../training/checkpoints.ts";
 import type { ResumeEvent, TrainingEvent } from "../../training/events.ts";
 import { type Checkpoints, Trainer } from "../../training/trainer.ts";
+import { binWords } from "./classes.ts";
 import { makeConfig, type NetworkConfig } from "./config.ts";
-import { type Corpus, readCorpus } from "./data.ts";
-import { evaluateTokens } from "./evaluate.ts";
+import { type Corpus, lineBreakOf, readCorpus } from "./data.ts";
+import { evaluateLosses, shareAmongRare, tokenLosses } from "./evaluate.ts";
 import type { CorpusEvent, InitialisedEvent, LanguageModelEvent, ReadingEvent } from "./events.ts";
 import { initialise } from "./initialise.ts";
 import { openLog, writeSample } from "./logging.ts";
@@ -44,14 +46,17 @@ export async function trainLanguageModel(source: TextSource, given: LanguageMode
   }
 }
 
-async function trainOn({ name, tokenizer, train, valid, fingerprint }: Corpus, start: Start) {
+async function trainOn(corpus: Corpus, start: Start) {
+  const { name, tokenizer, train, valid, fingerprint } = corpus;
   const { options, initial, folder, checkpoint } = start;
   const { signal, clip, clipValue, accumulate, epochs, maxSteps, windows } = options;
   const { validateEvery, patience, ema, onProgress } = options;
   if (options.threads !== undefined) setThreads(options.threads);
   manualSeed(options.seed);
-  const config = makeConfig(networkConfig(tokenizer.size, options), forTheRecord(options));
+  const config = makeConfig(networkConfig(corpus, options), forTheRecord(options));
   const network = new LanguageModelNetwork(config.network);
+  const { initRange } = options;
+  if (initRange !== undefined) for (const p of network.parameters()) uniform(p, -initRange, initRange);
   const initialised = initial && initialise(network, tokenizer, initial);
   if (options.freeze) freeze(network, options.freeze);
   let checkpoints: Checkpoints | undefined;
@@ -84,15 +89,18 @@ async function trainOn({ name, tokenizer, train, valid, fingerprint }: Corpus, s
 
   const updatesPerEpoch = Math.ceil(train.length / accumulate);
   const schedule = makeSchedule(options, updatesPerEpoch);
+  const optimizer = makeOptimizer(network, options);
+  const { weightDecay, directRate = 1 } = options;
+  const carries = windows === "sequential" && !options.independent;
   const trainer = new Trainer<LanguageModelBatch, NetworkState>({
     model: network,
     batches: train,
-    loss({ inputs, targets }, state) {
-      const { logits, state: next } = network.forward(inputs, state);
-      const loss = crossEntropy(logits, targets);
-      return { loss, tokens: targets.size, ...(windows === "sequential" && { state: next }) };
+    loss(batch, state) {
+      const learn = { learningRate: optimizer.learningRate * directRate, weightDecay };
+      const { loss, state: next } = network.loss(batch, state, { learn });
+      return { loss, tokens: batch.count ?? batch.targets.size, ...(carries && { state: next }) };
     },
-    optimizer: makeOptimizer(network, options),
+    optimizer,
     schedule,
     epochs,
     ...(maxSteps !== undefined && { maxSteps }),
@@ -101,7 +109,8 @@ async function trainOn({ name, tokenizer, train, valid, fingerprint }: Corpus, s
     accumulate,
     ...(valid && {
       async validate(aborted) {
-        return (await evaluateTokens(network, valid, aborted))?.loss;
+        const losses = shareAmongRare(tokenLosses(network.eval(), valid), valid, tokenizer);
+        return (await evaluateLosses(losses, valid.length - 1, aborted))?.loss;
       },
     }),
     ...(validateEvery !== undefined && { validateEvery }),
@@ -136,11 +145,12 @@ function withPerplexity(
   return event;
 }
 
-function networkConfig(vocabularySize: number, options: ResolvedOptions): NetworkConfig {
+function networkConfig(corpus: Corpus, options: ResolvedOptions): NetworkConfig {
   const { cell, hiddenSize, embeddingSize = hiddenSize, numLayers, dropout, tieWeights } = options;
-  const { nonlinearity = "tanh" } = options;
+  const { nonlinearity = "tanh", compression } = options;
+  const { output, classes = 100, classBinning = "sqrt-frequency", direct = 0, directOrder = 3 } = options;
   return {
-    vocabularySize,
+    vocabularySize: corpus.tokenizer.size,
     embeddingSize,
     cell,
     ...(cell === "rnn" && { nonlinearity }),
@@ -148,6 +158,10 @@ function networkConfig(vocabularySize: number, options: ResolvedOptions): Networ
     numLayers,
     dropout,
     tieWeights,
+    ...(compression !== undefined && { compression }),
+    ...(output === "classes" && { classes: binWords(corpus.counts(), classes, classBinning) }),
+    ...(direct > 0 && { direct, directOrder }),
+    ...(options.independent && { resetAt: lineBreakOf(corpus) }),
   };
 }
 
@@ -177,7 +191,12 @@ function makeOptimizer(network: LanguageModelNetwork, options: ResolvedOptions) 
 function makeSchedule(options: ResolvedOptions, updatesPerEpoch: number): Schedule {
   const learningRate = learningRateOf(options);
   const totalSteps = Math.min(updatesPerEpoch * options.epochs, options.maxSteps ?? Number.POSITIVE_INFINITY);
-  const { decay: factor = 0.5, decayAfter: after = 1, warmup: warmupSteps = 0 } = options;
+  const {
+    decay: factor = 0.5,
+    decayAfter: after = 1,
+    warmup: warmupSteps = 0,
+    minImprovement = 1.003,
+  } = options;
   switch (options.schedule) {
     case "constant":
       return constantSchedule(learningRate);
@@ -185,6 +204,8 @@ function makeSchedule(options: ResolvedOptions, updatesPerEpoch: number): Schedu
       return stepSchedule(learningRate, { factor, after });
     case "plateau":
       return plateauSchedule(learningRate, { factor });
+    case "halving":
+      return halvingSchedule(learningRate, { factor, minImprovement });
     case "cosine":
       return cosineSchedule(learningRate, { totalSteps, warmupSteps });
   }

@@ -206,7 +206,7 @@ describe("commands that read a model", () => {
       hint: the file is truncated",
         "1 error: …/tampered/model.safetensors: a header of 18446744073709551615 bytes does not fit a file of 8
       hint: the file is truncated or no safetensors file",
-        "1 error: …/tampered/config.json is not JSON, at character 318",
+        "1 error: …/tampered/config.json is not JSON, at character 326",
         "1 error: …/tampered/model.safetensors: has 1052 numbers, but config.json describes a network of 25605440252",
         "1 error: …/tampered/config.json: is too large: 2.0 MiB, at most 1.0 MiB are read",
         "1 error: …/tampered/tokenizer.json: has 27 tokens, but config.json says vocabularySize 28",

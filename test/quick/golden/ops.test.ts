@@ -1,5 +1,7 @@
 import { describe, it } from "vitest";
+import { classCrossEntropy } from "../../../src/ops/class-cross-entropy.ts";
 import { crossEntropy, embedding, layerNorm, linear, logSoftmax, softmax } from "../../../src/ops/index.ts";
+import { wordClasses } from "../../../src/ops/word-classes.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { checkGolden, readGolden, type Tensors } from "./golden.ts";
 
@@ -9,6 +11,7 @@ interface Options {
   reduction?: "mean" | "sum" | "none";
   labelSmoothing?: number;
   ignoreIndex?: number;
+  first?: number[];
 }
 
 const ops: Record<string, (inputs: Tensors, options: Options) => Tensor> = {
@@ -19,6 +22,8 @@ const ops: Record<string, (inputs: Tensors, options: Options) => Tensor> = {
   logSoftmax: ({ x }) => logSoftmax(x!),
   crossEntropy: ({ logits, targets }, { op: _, eps: __, ...options }) =>
     crossEntropy(logits!, targets!, options),
+  classCrossEntropy: ({ targets, ...inputs }, { first, reduction = "mean" }) =>
+    classCrossEntropy(inputs as never, targets!, wordClasses(first!, inputs.bias!.size), { reduction }),
 };
 
 describe("agrees with PyTorch", () => {

@@ -25,6 +25,14 @@ const kinds: Record<string, LanguageModelOptions> = {
     optimizer: "adamw",
   },
   "early stopping": { cell: "rnn", patience: 1, epochs: 30, learningRate: 0.1 },
+  "classes, direct connections, block BPTT and a halving schedule": {
+    ...{ cell: "rnn", output: "classes", classes: 4, direct: 300, directOrder: 3, bptt: 5, compression: 6 },
+    ...{ optimizer: "sgd", learningRate: 1, schedule: "halving", minImprovement: 1.2, epochs: 8 },
+  },
+  "independent sentences": {
+    ...{ independent: true, output: "classes", classes: 3, direct: 200, optimizer: "adagrad" },
+    ...{ batchSize: 2, epochs: 6 },
+  },
   "no validation": { validFraction: 0, tieWeights: true, optimizer: "rmsprop" },
 };
 
