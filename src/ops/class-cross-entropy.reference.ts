@@ -1,9 +1,10 @@
 import type { ReferenceOf } from "../autograd/op.ts";
 import type { ClassOutputInput, classCrossEntropyOp } from "./class-cross-entropy.ts";
 import type { classLogProbsOp } from "./class-log-probs.ts";
-import { type classSampleOp, fallsOn } from "./class-sample.ts";
+import type { classSampleOp } from "./class-sample.ts";
 import { targetError } from "./cross-entropy.ts";
 import { places } from "./direct.reference.ts";
+import { fallsOn } from "./falls-on.ts";
 import { addOuter, addTransposedProduct, row } from "./sequence.reference.ts";
 import { logSumExp } from "./softmax.reference.ts";
 import type { WordClasses } from "./word-classes.ts";

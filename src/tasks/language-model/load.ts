@@ -12,7 +12,7 @@ import {
 import { type WeightPrecision, weightPrecisions } from "../../nn/int8.ts";
 import { checkOptions, oneOf, recordOf, type SchemasOf } from "../../options.ts";
 import { type LanguageModelConfig, readConfig } from "./config.ts";
-import { countParameters, LanguageModelNetwork } from "./network.ts";
+import { countParameters, LanguageModelNetwork, prepareNetwork } from "./network.ts";
 
 export interface LoadOptions {
   /** What the weight matrices are kept as: "int8" for a model that is used and not trained. Default "float32". */
@@ -54,6 +54,7 @@ export async function loadLanguageModel(source: ModelSource): Promise<LanguageMo
       `${file("weights")}: has ${numbers} numbers, but ${modelFiles.config} describes a network of ${expected}`,
     );
   }
+  await prepareNetwork(config.network);
   const network = new LanguageModelNetwork(config.network);
   try {
     network.loadStateDict(weights);

@@ -1,4 +1,6 @@
-import { ClassOutput } from "../../nn/class-output.ts";
+import { ready } from "../../engine/engine.ts";
+import { UsageError } from "../../errors.ts";
+import type { ClassOutput } from "../../nn/class-output.ts";
 import { Dropout } from "../../nn/dropout.ts";
 import { Embedding } from "../../nn/embedding.ts";
 import { Linear } from "../../nn/linear.ts";
@@ -7,8 +9,8 @@ import { GRU, type GRUState } from "../../nn/recurrent/gru.ts";
 import { LSTM, type LSTMState } from "../../nn/recurrent/lstm.ts";
 import { RNN, type RNNState } from "../../nn/recurrent/rnn.ts";
 import type { ClassCrossEntropyOptions } from "../../ops/class-cross-entropy.ts";
-import { fallsOn } from "../../ops/class-sample.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
+import { fallsOn } from "../../ops/falls-on.ts";
 import { sigmoid } from "../../ops/pointwise.ts";
 import { concat, slice } from "../../ops/slice.ts";
 import { softmax } from "../../ops/softmax.ts";
@@ -34,9 +36,19 @@ export interface Reading {
   lengths?: Tensor;
 }
 
+let classOutput: typeof ClassOutput | undefined;
+
+/** Fetches what only networks with classes have; to be awaited before one is made. */
+export async function prepareNetwork({ classes }: Pick<NetworkConfig, "classes">): Promise<void> {
+  if (!classes || classOutput) return;
+  classOutput = (await import("../../nn/class-output.ts")).ClassOutput;
+  await ready();
+}
+
 /**
- * Embedding → dropout → recurrent layers → dropout → (compression: linear, sigmoid →) linear, or classes. The forget gates begin with a bias of 1, so that a fresh
- * LSTM remembers (Gers et al. 2000), and the loss begins at ln V: all tokens are about equally likely.
+ * Embedding → dropout → recurrent layers → dropout → (compression: linear, sigmoid →) linear, or classes. The forget
+ * gates begin with a bias of 1, so that a fresh LSTM remembers (Gers et al. 2000), and the loss begins at ln V: all tokens
+ * are about equally likely.
  */
 export class LanguageModelNetwork extends Module {
   readonly embedding: Embedding;
@@ -57,9 +69,10 @@ export class LanguageModelNetwork extends Module {
     const { classes, compression, direct = 0, directOrder = 0 } = config;
     if (compression !== undefined) this.compression = new Linear(hiddenSize, compression);
     const inFeatures = compression ?? hiddenSize;
-    this.output = classes
-      ? new ClassOutput({ inFeatures, vocabularySize, classes, direct, directOrder })
-      : new Linear(inFeatures, vocabularySize);
+    if (classes) {
+      if (!classOutput) throw new UsageError("network: with classes, `prepareNetwork` must be awaited first");
+      this.output = new classOutput({ inFeatures, vocabularySize, classes, direct, directOrder });
+    } else this.output = new Linear(inFeatures, vocabularySize);
     this.embeddingDropout = new Dropout(dropout);
     this.outputDropout = new Dropout(dropout);
     // The output's initial weights: the embedding's are too large for logits.
@@ -98,9 +111,9 @@ export class LanguageModelNetwork extends Module {
     const x = this.#compress(hidden);
     const { output } = this;
     const loss =
-      output instanceof ClassOutput
-        ? output.loss(x, targets, hashes, options)
-        : crossEntropy(output.forward(x), targets, options);
+      output instanceof Linear
+        ? crossEntropy(output.forward(x), targets, options)
+        : output.loss(x, targets, hashes, options);
     return { loss, state: next };
   }
 
@@ -109,7 +122,7 @@ export class LanguageModelNetwork extends Module {
     const { hidden, hashes, state: next } = this.#read(tokens, state && this.#begunAnew(tokens, state));
     const x = this.#compress(hidden);
     const { output } = this;
-    if (output instanceof ClassOutput) return { tokens: output.sample(x, uniform, hashes), state: next };
+    if (!(output instanceof Linear)) return { tokens: output.sample(x, uniform, hashes), state: next };
     const probs = softmax(output.forward(x));
     const width = this.config.vocabularySize;
     const values = probs.toArray() as Float32Array;
@@ -150,8 +163,7 @@ export class LanguageModelNetwork extends Module {
     // Which state belongs to which layer, the type of `rnn` does not say.
     const run = this.rnn.forward(embedded, { state: state && (layers as LSTMState), lengths });
     const hidden = run.output;
-    if (!before || !(this.output instanceof ClassOutput))
-      return { hidden, hashes: undefined, state: run.state };
+    if (!before || this.output instanceof Linear) return { hidden, hashes: undefined, state: run.state };
     const { hashes, next } = this.output.hashes(tokens, before);
     return { hidden, hashes, state: { ...run.state, before: next } };
   }

@@ -1,5 +1,5 @@
 /** The parts of Mikolov's RNNLM toolkit: classes, direct connections, block BPTT, independent sentences, and the rest. */
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { step } from "../../autograd/step.ts";
 import { LanguageModelBatches } from "../../data/text/stream-batches.ts";
 import { manualSeed } from "../../tensor/random.ts";
@@ -9,7 +9,7 @@ import { binWords } from "./classes.ts";
 import type { NetworkConfig } from "./config.ts";
 import { tokenLosses } from "./evaluate.ts";
 import type { LanguageModelEvent } from "./events.ts";
-import { countParameters, LanguageModelNetwork } from "./network.ts";
+import { countParameters, LanguageModelNetwork, prepareNetwork } from "./network.ts";
 import type { LanguageModelOptions } from "./options.ts";
 import { LanguageModel } from "./task.ts";
 
@@ -26,6 +26,8 @@ const config: NetworkConfig = {
   classes: [0, 1, 5, 20],
 };
 const tokens = Int32Array.from({ length: 400 }, (_, i) => (i * i + (i >> 3)) % V);
+
+beforeAll(() => prepareNetwork(config));
 
 function network(change: Partial<NetworkConfig> = {}): LanguageModelNetwork {
   manualSeed(1);

@@ -27,7 +27,7 @@ import { evaluateLosses, shareAmongRare, tokenLosses } from "./evaluate.ts";
 import type { CorpusEvent, InitialisedEvent, LanguageModelEvent, ReadingEvent } from "./events.ts";
 import { initialise } from "./initialise.ts";
 import { openLog, writeSample } from "./logging.ts";
-import { countParameters, LanguageModelNetwork, type NetworkState } from "./network.ts";
+import { countParameters, LanguageModelNetwork, type NetworkState, prepareNetwork } from "./network.ts";
 import type { LanguageModelOptions, ResolvedOptions, TextSource } from "./options.ts";
 import { checkData, forTheRecord, madeOf, openTraining, resumeEvent, type Start } from "./resume.ts";
 
@@ -54,6 +54,7 @@ async function trainOn(corpus: Corpus, start: Start) {
   if (options.threads !== undefined) setThreads(options.threads);
   manualSeed(options.seed);
   const config = makeConfig(networkConfig(corpus, options), forTheRecord(options));
+  await prepareNetwork(config.network);
   const network = new LanguageModelNetwork(config.network);
   const { initRange } = options;
   if (initRange !== undefined) for (const p of network.parameters()) uniform(p, -initRange, initRange);
