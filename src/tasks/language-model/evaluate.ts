@@ -82,13 +82,15 @@ export function* tokenLosses(
 }
 
 /** Gives each word that is unknown its even share of the probability of all of them (Mikolov et al. 2010, §2). */
-export function* shareAmongRare(
-  losses: Iterable<Float32Array>,
+export function* shareAmongRare<State>(
+  losses: Iterator<Float32Array, State>,
   tokens: TokenSequence,
   { unknown, rareWords }: Tokenizer,
-): IterableIterator<Float32Array> {
+): Generator<Float32Array, State> {
   let from = 1;
-  for (const chunk of losses) {
+  for (;;) {
+    const { value: chunk, done } = losses.next();
+    if (done) return chunk;
     if (rareWords !== undefined) {
       const share = Math.log(rareWords);
       tokens.slice(from, from + chunk.length).forEach((token, i) => {

@@ -1,5 +1,6 @@
+import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import { DataError } from "../../errors.ts";
-import { tokenLosses } from "../language-model/evaluate.ts";
+import { shareAmongRare, tokenLosses } from "../language-model/evaluate.ts";
 import type { LanguageModelNetwork, NetworkState } from "../language-model/network.ts";
 import type { TextModel } from "../load-model.ts";
 import { NgramModel } from "../ngram-model/model.ts";
@@ -19,7 +20,7 @@ export function scorerOf(model: TextModel): Scorer {
   }
   return model instanceof NgramModel
     ? new NgramScorer(model)
-    : new NetworkScorer(model.network.eval(), lineBreak);
+    : new NetworkScorer(model.network.eval(), model.tokenizer, lineBreak);
 }
 
 class NgramScorer implements Scorer<number> {
@@ -50,15 +51,18 @@ interface NetworkContext {
 class NetworkScorer implements Scorer<NetworkContext> {
   readonly start: NetworkContext;
   readonly #network: LanguageModelNetwork;
+  readonly #tokenizer: Tokenizer;
 
-  constructor(network: LanguageModelNetwork, lineBreak: number) {
+  constructor(network: LanguageModelNetwork, tokenizer: Tokenizer, lineBreak: number) {
     this.#network = network;
+    this.#tokenizer = tokenizer;
     this.start = { token: lineBreak, state: undefined };
   }
 
   score(tokens: Int32Array, { token, state }: NetworkContext) {
     const logProbs = new Float64Array(tokens.length);
-    const losses = tokenLosses(this.#network, after(token, tokens), undefined, state);
+    const read = after(token, tokens);
+    const losses = shareAmongRare(tokenLosses(this.#network, read, undefined, state), read, this.#tokenizer);
     let at = 0;
     for (;;) {
       const { value, done } = losses.next();
