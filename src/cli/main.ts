@@ -13,6 +13,8 @@ if (major < 22 || (major === 22 && minor < 12)) {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     process.exit(error.code === "EPIPE" ? 0 : 1);
   });
+  // The second start finds the first one's compiled code.
+  process.getBuiltinModule("node:module").enableCompileCache();
   import("./program.ts").then(({ main }) => main(process.argv.slice(2)));
 }
 

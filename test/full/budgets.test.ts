@@ -132,13 +132,16 @@ describe("it starts, at best of ten, in ms", () => {
 
   it("the command, to its version", () => {
     const bin = join(consumer.folder, "node_modules/unrolled", manifest.bin.unrolled!);
-    const milliseconds = best(() => {
+    const start = (...args: string[]) => {
       const started = performance.now();
-      succeed(process.execPath, [bin, "--version"], consumer.folder);
+      succeed(process.execPath, args, consumer.folder);
       return performance.now() - started;
-    });
-    console.log(`unrolled --version: ${milliseconds.toFixed(0)} ms`);
-    expect(milliseconds).toBeLessThanOrEqual(150);
+    };
+    const milliseconds = best(() => start(bin, "--version"));
+    // There are machines where Node itself takes more than half of that.
+    const node = best(() => start("--eval", "0"));
+    console.log(`unrolled --version: ${milliseconds.toFixed(0)} ms, of which Node ${node.toFixed(0)} ms`);
+    expect(milliseconds).toBeLessThanOrEqual(Math.max(150, node + 75));
   });
 
   it("the engine, to its first result", () => {
