@@ -4,6 +4,9 @@ export * from "./errors.ts";
 export type { ModelFiles, ModelSource } from "./io/index.ts";
 export type {
   ArpaOptions,
+  AudioSource,
+  DecodingOptions,
+  ErrorCounts,
   EvaluateOptions,
   Evaluation,
   GenerateOptions,
@@ -13,8 +16,17 @@ export type {
   NgramConfig,
   NgramOptions,
   Score,
+  SpeechConfig,
+  SpeechEvaluateOptions,
+  SpeechEvaluation,
+  SpeechSource,
   TextSource,
   TextStream,
+  TranscribedWord,
+  TranscribeOptions,
+  Transcription,
+  TuneOptions,
 } from "./tasks/index.ts";
 export { NgramModel } from "./tasks/index.ts";
 export { LanguageModel } from "./tasks/language-model/model.ts";
+export { SpeechRecognizer } from "./tasks/speech/model.ts";

@@ -69,7 +69,10 @@ async function nearestFlag(typed: string, flags: readonly string[]): Promise<str
  * A name of one word may be any word, so it must stand where the message names its option, or in backquotes.
  */
 function nameFlags(message: string, command: Command): string {
-  let text = message.replace(/^((?:LanguageModel|MemoryModel)\.\w+: |engine: (?=threads ))/, "");
+  let text = message.replace(
+    /^((?:LanguageModel|MemoryModel|SpeechRecognizer)\.\w+: |engine: (?=threads ))/,
+    "",
+  );
   for (const { flag, name } of flagsOf(command)) {
     const anywhere = /[A-Z]/.test(name);
     text = text

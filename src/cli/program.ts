@@ -19,6 +19,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     summary: "train a network on a problem that takes memory",
     load: () => import("./commands/train-memory.ts"),
   },
+  "train speech": {
+    summary: "train a recogniser of speech on recordings and their texts",
+    load: () => import("./commands/train-speech.ts"),
+  },
   "train ngram": {
     summary: "train an n-gram language model on a text",
     load: () => import("./commands/train-ngram.ts"),
@@ -40,8 +44,12 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     load: () => import("./commands/rescore.ts"),
   },
   evaluate: {
-    summary: "measure a model: on a text, or on fresh sequences of its problem",
+    summary: "measure a model: on a text, on recordings, or on fresh sequences of its problem",
     load: () => import("./commands/evaluate.ts"),
+  },
+  transcribe: {
+    summary: "write what is said in recordings",
+    load: () => import("./commands/transcribe.ts"),
   },
   score: {
     summary: "give each line its log-probability and perplexity",

@@ -9,7 +9,13 @@ const folder = fileURLToPath(new URL("../../recipes", import.meta.url));
 
 const schema = recordOf({
   /** Files under the folder of data sets. */
-  data: recordOf({ text: text(), valid: v.optional(text()), test: v.optional(text()) }),
+  data: recordOf({
+    text: v.optional(text()),
+    /** A manifest, or a folder of recordings. */
+    manifest: v.optional(text()),
+    valid: v.optional(text()),
+    test: v.optional(text()),
+  }),
   /** What the task's `train` is told; it checks them itself. */
   options: recordWith({}),
 });
@@ -40,9 +46,9 @@ export function recipeData(
 ): RecipeData {
   if (!root) {
     throw new OptionError(
-      `recipe ${name}: reads ${data.text} from a folder of data sets, and none is named`,
+      `recipe ${name}: reads ${data.text ?? data.manifest} from a folder of data sets, and none is named`,
       {
-        hint: "name it by --data DIR or UNROLLED_DATA=DIR, or give the text itself by --text FILE",
+        hint: `name it by --data DIR or UNROLLED_DATA=DIR, or give ${data.text ? "the text itself by --text FILE" : "recordings by --manifest PATH"}`,
       },
     );
   }

@@ -4,11 +4,13 @@ import { describe, expect, it } from "vitest";
 import { readRecipe } from "../../src/cli/recipes.ts";
 import { checkTrainingOptions } from "../../src/tasks/language-model/options.ts";
 import { checkNgramOptions } from "../../src/tasks/ngram-model/options.ts";
+import { checkSpeechOptions } from "../../src/tasks/speech/options.ts";
 
 const root = join(import.meta.dirname, "../..");
 const checks: Record<string, (options: object) => unknown> = {
   "language-model": (options) => checkTrainingOptions("recipe", options),
   ngram: (options) => checkNgramOptions("recipe", options),
+  speech: (options) => checkSpeechOptions(options),
 };
 
 describe.each(readdirSync(join(root, "recipes")))("%s", (task) => {

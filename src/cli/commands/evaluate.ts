@@ -1,6 +1,8 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { OptionError } from "../../errors.ts";
 import { taskOf } from "../../tasks/task-of.ts";
+import { decodingFlags } from "../decoding-flags.ts";
+import { evaluateSpeech, type SpeechFlags } from "../evaluate-speech.ts";
 import {
   int8Flag,
   jsonFlag,
@@ -13,22 +15,27 @@ import {
 import { examples } from "../ui/examples.ts";
 import { percent } from "../ui/format.ts";
 
-interface Flags {
+interface TextFlags {
   text?: string[];
   int8?: true;
+  dynamic?: number;
+  json?: true;
+}
+
+interface ProblemFlags {
   sequences?: number;
   length?: number | readonly [number, number];
   seed?: number;
-  dynamic?: number;
-  threads?: number;
-  json?: true;
 }
+
+type Flags = TextFlags & ProblemFlags & SpeechFlags & { threads?: number };
 
 export function define(command: Command): void {
   command
     .description(
       "Measures a language model on a text: the mean of −ln P of each token given all before it, " +
-        "the state carried through the whole text. A model of `train memory` is measured on fresh sequences.",
+        "the state carried through the whole text. A model of `train memory` is measured on fresh sequences, one of " +
+        "`train speech` by its word and character error rates on recordings.",
     )
     .argument("<dir>", "the model's folder, or an n-gram model's file *.arpa")
     .addOption(
@@ -49,32 +56,76 @@ export function define(command: Command): void {
     .addOption(threadsFlag())
     .addOption(
       jsonFlag(
-        'one JSON object: {"task","tokens","loss","perplexity","bitsPerToken"}, or {"task","sequences","loss","wrong"}',
+        'one JSON object: {"task","tokens","loss","perplexity","bitsPerToken"}, {"task","sequences","loss","wrong"} or ' +
+          '{"task","utterances","wer","cer",…}, these with "rate","hits","substitutions","deletions","insertions"',
       ),
-    )
-    .action(evaluate);
+    );
+  for (const option of speechFlags()) command.addOption(option.helpGroup("Speech:"));
+  command.action(evaluate);
   examples(command, [
     ["how well does it know another book?", "unrolled evaluate models/book --text other.txt"],
     ["the perplexity alone", "unrolled evaluate models/book --text other.txt --json | jq .perplexity"],
+    ["how many words does it mishear?", "unrolled evaluate models/digits --manifest test.jsonl"],
+    [
+      "which weight should the language model have?",
+      "unrolled evaluate models/an4 --manifest valid.jsonl --lm lm.arpa --tune",
+    ],
   ]);
 }
 
+const speechFlags = (): Option[] => [
+  new Option("--manifest <path>", "recordings and their texts, as for `train speech`"),
+  new Option("--split <part>", "of a data set that has parts: train, valid or test (default: test)"),
+  lengthFlag("--join <n>", "strings of so many utterances of a speaker, 3-7 (default: as they are)"),
+  new Option("--skip-bad", "leave out utterances that cannot be used, and say so (default: stop)"),
+  ...decodingFlags(),
+  new Option("--tune", "try weights of --lm, and insertion bonuses; the best come first"),
+];
+
+/** The flags of each kind of model, which mean nothing to the others. */
+const ofKind: Record<"memory" | "speech" | "text", readonly (keyof Flags)[]> = {
+  memory: ["sequences", "length", "seed"],
+  speech: [
+    "manifest",
+    "split",
+    "join",
+    "skipBad",
+    "beam",
+    "lm",
+    "lmUnit",
+    "lmWeight",
+    "insertionBonus",
+    "lexicon",
+    "tune",
+  ],
+  text: ["text", "int8", "dynamic"],
+};
+
+const named = {
+  memory: "models of `train memory`",
+  speech: "models of `train speech`",
+  text: "language models",
+};
+
 async function evaluate(folder: string, { threads, ...flags }: Flags): Promise<void> {
   await useThreads(threads);
-  if ((await taskOf(folder).catch(() => undefined)) === "memory") return evaluateMemory(folder, flags);
-  for (const name of ["sequences", "length", "seed"] as const) {
-    if (flags[name] === undefined) continue;
-    throw new OptionError(`--${name} is for models of \`train memory\`, and ${folder} is none`);
+  const task = await taskOf(folder).catch(() => undefined);
+  const kind = task === "memory" || task === "speech" ? task : "text";
+  for (const [other, names] of Object.entries(ofKind) as [keyof typeof ofKind, readonly (keyof Flags)[]][]) {
+    const given =
+      other === kind ? undefined : names.find((name) => flags[name as keyof typeof flags] !== undefined);
+    if (!given) continue;
+    const flag = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new OptionError(`--${flag} is for ${named[other]}, and ${folder} is none`);
   }
-  return evaluateText(folder, flags);
+  if (kind === "memory") return evaluateMemory(folder, flags);
+  return kind === "speech" ? evaluateSpeech(folder, flags) : evaluateText(folder, flags);
 }
 
 async function evaluateMemory(
   folder: string,
-  { text, dynamic, int8, json, ...options }: Omit<Flags, "threads">,
+  { json, ...options }: ProblemFlags & { json?: true },
 ): Promise<void> {
-  const flag = text ? "--text" : int8 ? "--int8" : dynamic !== undefined ? "--dynamic" : undefined;
-  if (flag) throw new OptionError(`${flag} is for language models, and ${folder} is none`);
   const { MemoryModel } = await import("../../tasks/memory/task.ts");
   const { sequences, loss, wrong } = await (await MemoryModel.load(folder)).evaluate(options);
   process.stdout.write(
@@ -86,10 +137,7 @@ async function evaluateMemory(
   );
 }
 
-async function evaluateText(
-  folder: string,
-  { text, dynamic, int8, json }: Omit<Flags, "threads">,
-): Promise<void> {
+async function evaluateText(folder: string, { text, dynamic, int8, json }: TextFlags): Promise<void> {
   if (!text) {
     throw new OptionError("--text FILE must name a text, one that the model was not trained on", {
       hint: "run `unrolled evaluate --help`",

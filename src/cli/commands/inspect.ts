@@ -25,7 +25,9 @@ export function define(command: Command): void {
 }
 
 async function inspect(folder: string, { json }: { json?: true }): Promise<void> {
-  if ((await taskOf(folder)) === "memory") return inspectMemory(folder, json === true);
+  const task = await taskOf(folder);
+  if (task === "memory") return inspectMemory(folder, json === true);
+  if (task === "speech") return inspectSpeech(folder, json === true);
   const { loadTextModel } = await import("../../tasks/load-model.ts");
   const model = await loadTextModel(folder);
   if (!("network" in model)) {
@@ -51,6 +53,24 @@ async function inspectMemory(folder: string, json: boolean): Promise<void> {
   process.stdout.write(json ? `${JSON.stringify(description)}\n` : `${sections.join("\n\n")}\n`);
 }
 
+async function inspectSpeech(folder: string, json: boolean): Promise<void> {
+  const { SpeechRecognizer } = await import("../../tasks/speech/task.ts");
+  const { config, network } = await SpeechRecognizer.load(folder);
+  const { task, frontEnd, labels, training: options } = config;
+  const parameters = parametersOf(network);
+  const shown = labels.slice(1, 101).map((label) => JSON.stringify(label));
+  const more = labels.length > 101 ? ` and ${labels.length - 101} more` : "";
+  const sections = [
+    `${folder}: ${task}\n\n${network}`,
+    parameterTable(parameters),
+    `front end\n${wrap(listed(frontEnd), 78, "  ")}`,
+    `${labels.length - 1} labels and the blank\n${wrap(shown.join(" ") + more, 78, "  ")}`,
+    ...trainedWith(options),
+  ];
+  const description = { task, frontEnd, network: config.network, parameters, labels, options };
+  process.stdout.write(json ? `${JSON.stringify(description)}\n` : `${sections.join("\n\n")}\n`);
+}
+
 const parametersOf = (network: Module) =>
   Array.from(network.namedParameters(), ([name, { shape, size }]) => ({ name, shape, size }));
 
@@ -62,9 +82,13 @@ function parameterTable(parameters: ReturnType<typeof parametersOf>): string {
 
 function trainedWith(options: Record<string, unknown> | undefined): string[] {
   if (!options) return [];
-  const given = Object.entries(options).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
-  return [`trained with\n${wrap(given.join(", "), 78, "  ")}`];
+  return [`trained with\n${wrap(listed(options), 78, "  ")}`];
 }
+
+const listed = (options: Record<string, unknown>) =>
+  Object.entries(options)
+    .map(([name, value]) => `${name} ${JSON.stringify(value)}`)
+    .join(", ");
 
 function describe({ config, network, tokenizer }: LanguageModel) {
   return {

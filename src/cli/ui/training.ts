@@ -1,6 +1,7 @@
 import type { Evaluation } from "../../tasks/language-model/evaluate.ts";
 import type { InitialisedEvent, LanguageModelEvent, SomeTokens } from "../../tasks/language-model/events.ts";
 import type { RunEvent } from "../../tasks/language-model/runs.ts";
+import type { ResumeEvent } from "../../training/events.ts";
 import { compactNumber, duration } from "./format.ts";
 import { profileTable } from "./profile.ts";
 import { ProgressBar } from "./progress.ts";
@@ -111,7 +112,7 @@ function describeStart({ from, shared, added, dropped, changed }: InitialisedEve
   ].join("; ");
 }
 
-function describeResume({
+export function describeResume({
   step,
   epoch,
   path,
@@ -119,7 +120,7 @@ function describeResume({
   skipped,
   changed,
   numerics,
-}: Extract<Shown, { type: "resume" }>): string {
+}: ResumeEvent): string {
   const lines = skipped.map((problem) => `skipped: ${problem}`);
   if (path === undefined) lines.push("nothing to resume: the training begins");
   else {

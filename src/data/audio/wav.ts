@@ -73,12 +73,17 @@ export class WavReader {
     return samples;
   }
 
+  /** Whether there are fewer samples so far than the header promises. */
+  get cut(): boolean {
+    const { channels, bitsPerSample } = this.#format!;
+    return Number.isFinite(this.#promised) && this.#promised >= (channels * bitsPerSample) / 8;
+  }
+
   /** To be called at the end of the file; refuses one without samples. */
   end(): void {
     if (!this.#format) throw this.#bad("ends within its header");
     if (this.#samples === 0) throw new DataError(`${this.#where}: has no samples`);
-    const { channels, bitsPerSample } = this.#format;
-    if (Number.isFinite(this.#promised) && this.#promised >= (channels * bitsPerSample) / 8) {
+    if (this.cut) {
       this.notes.push(`${this.#where}: is cut off, ${this.#promised} bytes of samples are missing`);
     }
     if (this.#rest.length > 0) {

@@ -18,6 +18,7 @@ import {
 import { SGD } from "../../optim/sgd.ts";
 import { manualSeed } from "../../tensor/random.ts";
 import { folderCheckpoints } from "../../training/checkpoints.ts";
+import { checkData, madeOf, resumeEvent } from "../../training/continue.ts";
 import type { ResumeEvent, TrainingEvent } from "../../training/events.ts";
 import { type Checkpoints, Trainer } from "../../training/trainer.ts";
 import { binWords } from "./classes.ts";
@@ -29,7 +30,7 @@ import { initialise } from "./initialise.ts";
 import { openLog, writeSample } from "./logging.ts";
 import { countParameters, LanguageModelNetwork, type NetworkState, prepareNetwork } from "./network.ts";
 import type { LanguageModelOptions, ResolvedOptions, TextSource } from "./options.ts";
-import { checkData, forTheRecord, madeOf, openTraining, resumeEvent, type Start } from "./resume.ts";
+import { forTheRecord, openTraining, type Start } from "./resume.ts";
 
 /** Builds and trains a language model; what `LanguageModel.train` does. */
 export async function trainLanguageModel(source: TextSource, given: LanguageModelOptions) {

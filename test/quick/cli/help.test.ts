@@ -11,6 +11,8 @@ const commands = [
   "train ngram",
   "sweep language-model",
   "train memory",
+  "train speech",
+  "transcribe",
   "average",
   "interpolate",
   "rescore",
@@ -44,7 +46,8 @@ it("lists every command", async () => {
       average        make one model of the mean weights of several
       interpolate    mix language models, recurrent ones and n-grams
       rescore        give the hypotheses of n-best lists their log-probabilities
-      evaluate       measure a model: on a text, or on fresh sequences of its problem
+      evaluate       measure a model: on a text, on recordings, or on fresh sequences of its problem
+      transcribe     write what is said in recordings
       score          give each line its log-probability and perplexity
       generate       let a language model write
       gradients      measure and plot how gradients vanish or explode through time

@@ -1,0 +1,242 @@
+import { type Command, Option } from "commander";
+import { OptionError } from "../../errors.ts";
+import type { SpeechEvent } from "../../tasks/speech/events.ts";
+import type { SpeechOptions } from "../../tasks/speech/options.ts";
+import { Interrupted } from "../failure.ts";
+import { jsonFlag, lengthFlag, numberFlag, repeatedFlag, threadsFlag } from "../flags.ts";
+import { interruptible } from "../interrupt.ts";
+import { readRecipe, recipeData } from "../recipes.ts";
+import { examples } from "../ui/examples.ts";
+import { duration, percent } from "../ui/format.ts";
+import { ProgressBar } from "../ui/progress.ts";
+import { describeResume } from "../ui/training.ts";
+
+interface Flags extends Omit<SpeechOptions, "valid" | "join" | "onProgress" | "signal"> {
+  manifest?: string;
+  valid?: string;
+  join?: number | readonly [number, number];
+  out: string;
+  recipe?: string;
+  data?: string;
+  json?: true;
+}
+
+function speedsFlag(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text: string) => text.split(",").map(Number));
+}
+
+/** The options of `SpeechRecognizer.train`, as flags: the library knows their ranges and defaults, this their help. */
+const flags: Record<string, Option[]> = {
+  "Recordings:": [
+    new Option(
+      "--manifest <path>",
+      'a manifest: *.jsonl, {"audio": "a.wav", "text": "…"} in each line, perhaps with "speaker" and "id"; *.tsv, whose ' +
+        "first line names such columns; a folder of recordings a.wav with texts a.txt; or the folder of a data set " +
+        "(FSDD, AN4 and others of Sphinx, yesno)",
+    ),
+    new Option("--valid <path>", "what to validate on (default: what the data set says, else a part)"),
+    numberFlag("--valid-fraction <x>", "that part of the utterances; 0 for none (default: 0.1)"),
+    lengthFlag(
+      "--join <n>",
+      "learn from strings of so many utterances of a speaker, 3-7 (default: as they are)",
+    ),
+    new Option("--skip-bad", "leave out utterances that cannot be used, and say so (default: stop)"),
+    new Option("--unit <unit>", "what a label is, char or word (default: char)"),
+    new Option("--lowercase", "transcripts in lower case"),
+    new Option("--recipe <name>", "start from the settings of a recipe, e.g. connected-digits"),
+    new Option("--data <dir>", "the folder of data sets that recipes read (default: $UNROLLED_DATA)"),
+  ],
+  "Front end:": [
+    new Option(
+      "--features <kind>",
+      "mel, mfcc, htk, sphinx or spectrogram (default: mel, of files *.mfc sphinx)",
+    ),
+    numberFlag("--sample-rate <n>", "samples a second (default: as the first recording, of *.mfc 16000)"),
+    numberFlag("--filters <n>", "mel filters (default: 40, of mfcc 23, of htk 26)"),
+    numberFlag("--coefficients <n>", "cepstral coefficients (default: 13)"),
+    numberFlag("--low <hz>", "where the filters begin (default: as the convention has it)"),
+    numberFlag("--high <hz>", "where they end (default: as the convention has it)"),
+    numberFlag("--deltas <n>", "how often to append the vectors' derivatives (default: 0)"),
+    new Option(
+      "--normalize <how>",
+      "vectors over all: global; each speaker, utterance; or none (default: global)",
+    ),
+    numberFlag("--stack <n>", "vectors read at a step (default: 2, of a convolution 5)"),
+    numberFlag("--stride <n>", "vectors from step to step (default: as --stack, of a convolution 2)"),
+    speedsFlag(
+      "--speeds <list>",
+      "how fast recordings are played, each at one of these: 0.9,1,1.1 (default: 1)",
+    ),
+    numberFlag("--frequency-masks <n>", "SpecAugment: bands set to 0 (default: 0)"),
+    numberFlag("--frequency-width <n>", "the most filters in one (default: 8)"),
+    numberFlag("--time-masks <n>", "SpecAugment: stretches of time set to 0 (default: 0)"),
+    numberFlag("--time-width <n>", "the most vectors in one (default: 20)"),
+  ],
+  "Network:": [
+    numberFlag("--convolution <n>", "channels of a convolution over each step's vectors (default: none)"),
+    numberFlag("--hidden-size <n>", "units of a level, in each direction (default: 128)"),
+    numberFlag("--num-layers <n>", "levels (default: 3)"),
+    new Option("--no-bidirectional", "read forward only (default: in both directions)"),
+    new Option("--layer-norm", "layer normalisation after each level"),
+    numberFlag("--dropout <p>", "after each level (default: 0)"),
+  ],
+  "Training:": [
+    numberFlag("--batch-size <n>", "utterances to a batch (default: 16)"),
+    numberFlag("--epochs <n>", "passes over the utterances (default: 50)"),
+    numberFlag("--max-steps <n>", "the most updates (default: as many as the epochs have)"),
+    new Option("--optimizer <name>", "sgd, rmsprop, adam or adamw (default: adam)"),
+    numberFlag("--learning-rate <x>", "size of an update (default: 0.01 for sgd, 0.001 for the others)"),
+    numberFlag("--weight-decay <x>", "L2 penalty; decoupled for adamw (default: 0)"),
+    new Option("--schedule <name>", "constant, plateau or cosine (default: constant)"),
+    numberFlag("--decay <x>", "of plateau: what the rate is multiplied by (default: 0.5)"),
+    numberFlag("--warmup <n>", "of cosine: updates over which the rate rises from 0 (default: 0)"),
+    numberFlag("--clip <x>", "the norm that gradients are scaled down to (default: 1)"),
+    numberFlag("--accumulate <n>", "batches to one update (default: 1)"),
+    new Option("--measure <what>", "by what the best weights are told: cer, wer or loss (default: cer)"),
+    numberFlag("--validate-every <n>", "updates between validations (default: one validation an epoch)"),
+    numberFlag("--patience <n>", "stop after this many validations without a better one (default: never)"),
+    numberFlag("--ema <x>", "validate and keep an average of the weights with this decay, e.g. 0.999"),
+    numberFlag("--seed <n>", "of all random numbers (default: 1)"),
+    threadsFlag(),
+  ],
+  "Checkpoints:": [
+    new Option(
+      "--resume",
+      "go on with the training in --out where it stopped; begin if there is none. Its options hold, and may be left out",
+    ),
+    numberFlag("--checkpoint-every <n>", "updates between checkpoints besides those after each validation"),
+  ],
+  "Log:": [
+    new Option("--log-dir <dir>", "where events.jsonl goes (default: training/logs in --out)"),
+    repeatedFlag("--log <format>", "write it as csv or tensorboard too; may be given again"),
+    numberFlag("--log-every <n>", "updates between entries (default: two entries a second)"),
+  ],
+};
+
+export function define(command: Command): void {
+  command
+    .description(
+      "Trains a recogniser of speech on recordings and their texts, from end to end: deep bidirectional LSTMs and " +
+        "connectionist temporal classification. The folder then holds the best weights by validation " +
+        "(model.safetensors), config.json, and in training/ the last state.",
+    )
+    .requiredOption("--out <dir>", "a new or empty folder for the model")
+    .addOption(
+      jsonFlag(
+        "one event a line as JSON: features, skipped, resume, corpus, step, validation, checkpoint, done",
+      ),
+    );
+  for (const [heading, options] of Object.entries(flags)) {
+    command.optionsGroup(heading);
+    for (const option of options) command.addOption(option.helpGroup(heading));
+  }
+  command.action(train);
+  examples(command, [
+    [
+      "on recordings of your own",
+      "unrolled train speech --manifest train.jsonl --valid valid.jsonl --out models/mine",
+    ],
+    [
+      "words as labels, for a few words said one by one or in strings",
+      "unrolled train speech --manifest commands.tsv --unit word --out models/commands",
+    ],
+    [
+      "forward only, at other speeds too",
+      "unrolled train speech --manifest train.jsonl --no-bidirectional --speeds 0.9,1,1.1 --out models/forward",
+    ],
+    ["a recipe", "unrolled train speech --recipe connected-digits --data data --out models/digits"],
+  ]);
+}
+
+/** What the flags come to: the recordings, and the options of `SpeechRecognizer.train`, a recipe's among them. */
+function planTraining({ manifest, valid, recipe, data, join, ...given }: Omit<Flags, "json">) {
+  const plan = recipe === undefined ? undefined : readRecipe("speech", recipe);
+  const files =
+    plan?.data && manifest === undefined
+      ? recipeData("speech", recipe!, plan.data, data ?? process.env.UNROLLED_DATA)
+      : {};
+  const source = manifest ?? files.manifest;
+  if (source === undefined) {
+    throw new OptionError("--manifest PATH must name recordings to learn from", {
+      hint: "or name a --recipe",
+    });
+  }
+  const options: SpeechOptions & { out: string } = {
+    ...(plan?.options as SpeechOptions | undefined),
+    ...given,
+    ...(join !== undefined && { join: typeof join === "number" ? [join, join] : join }),
+    ...(valid !== undefined && { valid }),
+  };
+  return { source, options };
+}
+
+async function train({ json, ...flags }: Flags): Promise<void> {
+  const { source, options } = planTraining(flags);
+  const { out } = options;
+  const { SpeechRecognizer } = await import("../../tasks/speech/task.ts");
+  const bar = json ? undefined : new ProgressBar();
+  const note = (line: string) => (bar ? bar.note(line) : process.stderr.write(`${line}\n`));
+  const signal = interruptible(note);
+  let done: Extract<SpeechEvent, { type: "done" }> | undefined;
+  await SpeechRecognizer.train(source, {
+    ...options,
+    signal,
+    onProgress(event) {
+      if (event.type === "done") done = event;
+      if (bar) show(event, bar);
+      else process.stdout.write(`${JSON.stringify(event)}\n`);
+    },
+  })
+    .catch((error) => {
+      throw error === signal.reason
+        ? new Interrupted("stopped while the recordings were read", signal)
+        : error;
+    })
+    .finally(() => bar?.end());
+  if (signal.aborted) {
+    const way = "the same command with --resume goes on from here";
+    throw new Interrupted(`stopped; ${out} holds the best model so far; ${way}`, signal);
+  }
+  if (json) return;
+  const { step, seconds } = done!;
+  process.stdout.write(
+    `${out} holds the best weights; ${step} updates in ${duration(seconds)}\n\nnext:\n` +
+      `  npx unrolled transcribe ${out} a.wav\n` +
+      `  npx unrolled evaluate ${out} --manifest ${source}\n`,
+  );
+}
+
+function show(event: SpeechEvent, bar: ProgressBar): void {
+  switch (event.type) {
+    case "features":
+      bar.update({ fraction: event.utterances / event.of, stage: "reading recordings" });
+      break;
+    case "skipped":
+      bar.note(`skipped: ${event.problem}`);
+      break;
+    case "corpus": {
+      const { utterances, seconds, heldOut, heldOutSeconds, classes } = event;
+      const held = heldOut > 0 ? `, ${heldOut} to validate on (${duration(heldOutSeconds)})` : "";
+      bar.note(`${utterances} utterances (${duration(seconds)})${held}; ${classes - 1} labels`);
+      break;
+    }
+    case "resume":
+      bar.note(describeResume(event));
+      break;
+    case "step":
+      bar.update({
+        fraction: event.progress,
+        stage: `epoch ${event.epoch}/${event.epochs}`,
+        loss: event.loss,
+        secondsLeft: event.secondsLeft,
+      });
+      break;
+    case "validation": {
+      const { epoch, wer, cer, ctcLoss, best } = event;
+      const better = best ? "" : " (no better)";
+      bar.note(
+        `epoch ${epoch}: WER ${percent(wer)}, CER ${percent(cer)}, loss ${ctcLoss.toFixed(4)}${better}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { Option } from "commander";
+import { OptionError } from "../errors.ts";
+import type { DecodingOptions } from "../tasks/speech/decoder.ts";
+import { numberFlag } from "./flags.ts";
+
+/** What `decodingFlags` give. */
+export type DecodingFlags = Omit<DecodingOptions, "lexicon"> & { lexicon?: string };
+
+/** How a recogniser's labels become a text: by best path unless one of these is given. */
+export const decodingFlags = (): Option[] => [
+  numberFlag(
+    "--beam <n>",
+    "prefixes that a beam search keeps (default: 50 with --lm or --lexicon, else no search)",
+  ),
+  new Option("--lm <path>", "an n-gram model of words or characters: a file *.arpa, or a model's folder"),
+  new Option("--lm-unit <unit>", "what the tokens of a file *.arpa are, word or char (default: word)"),
+  numberFlag("--lm-weight <x>", "what the language model's logarithms are multiplied by (default: 1)"),
+  numberFlag("--insertion-bonus <x>", "added for each word, or character of such a model (default: 0)"),
+  new Option("--lexicon <file>", "the only words there are, one in each line"),
+];
+
+/** A language model that is read once, whatever it is used for. */
+export async function readLanguageModel<T extends DecodingFlags>(flags: T): Promise<T> {
+  const { lm, lmUnit } = flags;
+  if (lm === undefined || typeof lm !== "string") {
+    if (lmUnit !== undefined) throw new OptionError("--lm-unit is for --lm, and there is none");
+    return flags;
+  }
+  const { NgramModel } = await import("../tasks/ngram-model/model.ts");
+  return { ...flags, lm: await NgramModel.load(lm, lmUnit === undefined ? {} : { unit: lmUnit }) };
+}
