@@ -28,6 +28,7 @@ export type { DecodingOptions } from "./speech/decoder.ts";
 export type { ErrorCounts, SpeechEvaluateOptions, SpeechEvaluation, TuneOptions } from "./speech/evaluate.ts";
 export type { SpeechEvent } from "./speech/events.ts";
 export type { SpeechOptions } from "./speech/options.ts";
+export type { Heard, SpeechStream, SpeechStreamOptions } from "./speech/stream.ts";
 export { SpeechRecognizer } from "./speech/task.ts";
 export type { TranscribedWord, TranscribeOptions, Transcription } from "./speech/transcribe.ts";
 export type { SpeechSource } from "./speech/utterances.ts";

@@ -6,6 +6,7 @@ import { Resampler } from "../../data/audio/resample.ts";
 import { DataError } from "../../errors.ts";
 import { type AudioSource, hasFeatures, nameOf, readFeatures, readRecording } from "./audio.ts";
 import type { FrontEndConfig } from "./config.ts";
+import { FrontEndStream, vectorsBefore } from "./front-end-stream.ts";
 
 /** The masks of SpecAugment; none of a kind if there is no count of it. */
 export interface Masks {
@@ -150,12 +151,17 @@ export class FrontEnd {
     return specAugment({ values: bands.values, size }, other, { frequencyMasks: 0, timeMasks, timeWidth });
   }
 
+  /** The same for a recording that comes in pieces. */
+  stream(sampleRate: number, statistics: FeatureStatistics | undefined): FrontEndStream {
+    return new FrontEndStream(this.config, this.#options, sampleRate, statistics);
+  }
+
   /** Windows of `stack` vectors, one for each `stride`; beyond the ends all is 0. */
   windows({ values, size }: Frames): Frames {
     const { stack, stride } = this.config;
     if (stack === 1 && stride === 1) return { values, size };
     const steps = this.steps(values.length / size);
-    const before = Math.max(0, Math.floor((stack - stride) / 2));
+    const before = vectorsBefore(this.config);
     const padded = new Float32Array(((steps - 1) * stride + stack) * size);
     padded.set(values.subarray(0, padded.length - before * size), before * size);
     return stackFrames({ values: padded, size }, stack, stride);

@@ -11,6 +11,7 @@ import type { SpeechEvaluateOptions, SpeechEvaluation, TuneOptions } from "./eva
 import type { FrontEnd } from "./front-end.ts";
 import { loadSpeech, type SpeechParts } from "./load.ts";
 import type { SpeechNetwork } from "./network.ts";
+import { SpeechStream, type SpeechStreamOptions, streamSchema } from "./stream.ts";
 import {
   type TranscribeOptions,
   type Transcription,
@@ -65,6 +66,20 @@ export class SpeechRecognizer {
       ...(beam !== undefined && { beam }),
     });
     return transcribeAudio(this, audio, decoder, checked);
+  }
+
+  /**
+   * Listens: `push` samples as they come, `end` when there are no more, and each says what was heard so far. For a model
+   * that reads forward only (`bidirectional: false`) and is normalised globally. `sampleRate` is the model's if left out.
+   */
+  async stream(options: SpeechStreamOptions = {}): Promise<SpeechStream> {
+    const where = "SpeechRecognizer.stream";
+    const { sampleRate = this.config.frontEnd.sampleRate, ...decoding } = checkOptions(
+      where,
+      streamSchema,
+      options,
+    );
+    return new SpeechStream(this, await Decoder.open(where, this.alphabet, decoding), sampleRate);
   }
 
   /** How many words and characters of a manifest or data set are wrong; of a data set whose layout is known, its test part. */

@@ -2,7 +2,8 @@ import { Dropout } from "../../nn/dropout.ts";
 import { LayerNorm } from "../../nn/layer-norm.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
-import { LSTM } from "../../nn/recurrent/lstm.ts";
+import { LSTM, type LSTMState } from "../../nn/recurrent/lstm.ts";
+import type { SequenceOptions } from "../../nn/recurrent/recurrent.ts";
 import { relu } from "../../ops/pointwise.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { NetworkConfig } from "./config.ts";
@@ -20,9 +21,9 @@ class Level extends Module {
     this.dropout = new Dropout(dropout);
   }
 
-  forward(x: Tensor, lengths: Tensor | undefined): Tensor {
-    const { output } = this.lstm.forward(x, { lengths });
-    return this.dropout.forward(this.norm ? this.norm.forward(output) : output);
+  forward(x: Tensor, options: SequenceOptions<LSTMState>): { output: Tensor; state: LSTMState } {
+    const { output, state } = this.lstm.forward(x, options);
+    return { output: this.dropout.forward(this.norm ? this.norm.forward(output) : output), state };
   }
 }
 
@@ -54,9 +55,22 @@ export class SpeechNetwork extends Module {
 
   /** windows [T, N, inputSize], of which sequence n has lengths[n] → logits [T, N, classes] */
   forward(windows: Tensor, lengths?: Tensor): Tensor {
+    return this.read(windows, { lengths }).logits;
+  }
+
+  /** The same, with each level's state after it; levels that read forward only may go on from such states. */
+  read(
+    windows: Tensor,
+    { lengths, states = [] }: { lengths?: Tensor | undefined; states?: readonly LSTMState[] },
+  ): { logits: Tensor; states: LSTMState[] } {
     let x = this.convolution ? relu(this.convolution.forward(windows)) : windows;
-    for (const level of this.levels) x = level.forward(x, lengths);
-    return this.output.forward(x);
+    const after: LSTMState[] = [];
+    for (const [i, level] of this.levels.entries()) {
+      const { output, state } = level.forward(x, { lengths, state: states[i] });
+      x = output;
+      after.push(state);
+    }
+    return { logits: this.output.forward(x), states: after };
   }
 }
 

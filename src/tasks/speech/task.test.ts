@@ -126,6 +126,74 @@ describe("learns to hear tones", () => {
   });
 });
 
+describe("listens", () => {
+  let forward: SpeechRecognizer;
+  const samples = tones("ab cba", new Generator(11));
+  beforeAll(async () => {
+    const settings = {
+      ...quick,
+      bidirectional: false,
+      hiddenSize: 32,
+      deltas: 1,
+      convolution: 24,
+      layerNorm: true,
+    };
+    forward = await SpeechRecognizer.train(train, { ...settings, stack: 5, stride: 2, valid });
+  });
+
+  it.each([1, 77, 800, 10_000])(
+    "in pieces of %d samples, to the text and times of the whole",
+    async (size) => {
+      const whole = await forward.transcribe({ samples, sampleRate: RATE });
+      const stream = await forward.stream();
+      const texts = new Set<string>();
+      // Pieces of one sample are for the beginning alone: they take their time.
+      const fine = size === 1 ? 900 : 0;
+      for (let i = 0; i < fine; i++) texts.add(stream.push(samples.subarray(i, i + 1)).text);
+      for (let i = fine; i < samples.length; i += Math.max(size, 100)) {
+        texts.add(stream.push(samples.subarray(i, i + Math.max(size, 100))).text);
+      }
+      const heard = stream.end();
+      expect(heard).toEqual({ text: whole.text, seconds: whole.seconds });
+      expect(stream.words()).toEqual(whole.words);
+      if (size < 10_000) expect(texts.size).toBeGreaterThan(2);
+      expect(() => stream.push(samples)).toThrowErrorMatchingInlineSnapshot(
+        `[UsageError: stream: it has ended]`,
+      );
+    },
+  );
+
+  it("without an error, within a fraction of a second, with a beam, at another rate", async () => {
+    expect((await forward.evaluate(valid)).wer.rate).toBeLessThan(0.05);
+    const stream = await forward.stream({ beam: 10, sampleRate: 2 * RATE });
+    const twice = Float32Array.from({ length: 2 * samples.length }, (_, i) => samples[i >> 1]!);
+    expect(stream.push(twice).text.length).toBeGreaterThan(0);
+    expect(stream.end().text).toBe("ab cba");
+    const early = await forward.stream();
+    // All that was said, and 200 ms of silence: nothing more need be waited for.
+    const silence = new Float32Array(RATE / 5);
+    expect(early.push(samples).text.length).toBeGreaterThan(4);
+    expect(early.push(silence).text).toBe("ab cba");
+  });
+
+  it("but not with a model that must know the end, or samples that are no numbers", async () => {
+    expect(await problem(recognizer.stream())).toMatchInlineSnapshot(`
+      "UsageError: stream: the model must read forward only, it reads in both directions
+      hint: train it with bidirectional: false"
+    `);
+    const own = await SpeechRecognizer.train(train, { ...tiny, bidirectional: false, normalize: "speaker" });
+    expect(await problem(own.stream())).toMatchInlineSnapshot(`
+      "UsageError: stream: the model must be normalised by statistics of its training, it is by those of each speaker
+      hint: train it with normalize "global""
+    `);
+    const stream = await forward.stream();
+    stream.push(new Float32Array(10));
+    expect(() => stream.push(Float32Array.of(0, Number.NaN))).toThrowErrorMatchingInlineSnapshot(
+      `[DataError: stream: sample 11 is NaN]`,
+    );
+  });
+});
+
 describe("SpeechRecognizer", () => {
   it("is a folder that loads as it was", async () => {
     expect(readdirSync(at("model")).sort()).toEqual(["config.json", "model.safetensors", "training"]);

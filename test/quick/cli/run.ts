@@ -39,7 +39,7 @@ export async function unrolled(...args: string[]): Promise<Outcome> {
 /** Runs it in a process of its own; `act` may interrupt it when it has written something. */
 export function spawnUnrolled(
   args: string[],
-  options: { input?: string; act?: (child: ChildProcess, written: string) => void } = {},
+  options: { input?: string | Uint8Array; act?: (child: ChildProcess, written: string) => void } = {},
 ): Promise<Outcome> {
   const entry = join(import.meta.dirname, "../../../src/cli/main.ts");
   const child = spawn(process.execPath, ["--conditions=source", entry, ...args]);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { encodeWav } from "../../../src/data/audio/wav.ts";
 import { checkSpeechOptions, type SpeechOptions } from "../../../src/tasks/speech/options.ts";
 import { RATE, tones, writeTones } from "../../tones.ts";
-import { jsonLines, type Outcome, unrolled } from "./run.ts";
+import { jsonLines, type Outcome, spawnUnrolled, unrolled } from "./run.ts";
 
 let root: string;
 let trained: Outcome;
@@ -97,6 +97,20 @@ it("transcribe stops at what cannot be read, or says so and goes on; silence is 
     note: …/silent.wav: is silent: all its samples are the same
     "
   `);
+});
+
+it("transcribe --stream listens to stdin", async () => {
+  const data = ["--manifest", at("train.jsonl"), "--valid", at("test.jsonl"), "--no-bidirectional"];
+  expect((await unrolled("train", "speech", ...data, ...quick, "--out", at("forward"))).code).toBe(0);
+  const pcm = encodeWav(tones("ab"), RATE).subarray(44);
+  const heard = async (...flags: string[]) =>
+    (await spawnUnrolled(["transcribe", at("forward"), "--stream", ...flags], { input: pcm })).stdout;
+  const lines = jsonLines(await heard("--json"));
+  expect(lines.at(-1)).toMatchObject({ final: true, seconds: pcm.length / 2 / RATE });
+  const text = lines.at(-1)!.text as string;
+  expect((await heard("--rate", String(RATE))).trimEnd().split("\n").at(-1)).toBe(text);
+  const { stdout } = await unrolled("transcribe", at("forward"), at("ab.wav"));
+  expect(stdout).toBe(`${text}\n`);
 });
 
 it("evaluate counts errors of words and characters", async () => {
@@ -204,6 +218,11 @@ it("what does not fit is told by its flag", async () => {
     ["transcribe", at("model"), at("ab.wav"), "--lm-unit", "char"],
     ["transcribe", at("model"), at("ab.wav"), "--beam", "0"],
     ["transcribe", at("lm"), at("ab.wav")],
+    ["transcribe", at("model")],
+    ["transcribe", at("model"), "--stream"],
+    ["transcribe", at("model"), "--stream", at("ab.wav")],
+    ["transcribe", at("model"), "--stream", "--skip-bad"],
+    ["transcribe", at("model"), at("ab.wav"), "--rate", "8000"],
     ["evaluate", at("model")],
     ["evaluate", at("model"), "--manifest", at("test.jsonl"), "--tune"],
     ["evaluate", at("model"), "--text", at("text.txt")],
@@ -230,6 +249,17 @@ it("what does not fit is told by its flag", async () => {
     error: --beam must be a whole number from 1 to 100000, got 0
 
     error: …/lm/config.json: task must be "speech", got "ngram"
+
+    error: transcribe needs recordings, or --stream to listen to stdin
+
+    error: stream: the model must read forward only, it reads in both directions
+    hint: train it with bidirectional: false
+
+    error: --stream listens to stdin, and takes no recordings, got …/ab.wav
+
+    error: --skip-bad is for recordings, not for --stream
+
+    error: --rate is for --stream
 
     error: --manifest PATH must name recordings that the model was not trained on
     hint: run \`unrolled evaluate --help\`
