@@ -130,7 +130,7 @@ export function summary(report: Report): Figure[] {
       mean: 5,
     }),
     compare("100 steps a call, against PyTorch's fastest setting", steps(100), [torch, fastestOurs], {}),
-    compare("int8 against our own float32, H ≥ 512, 1 thread", large, [ours(1), ours(1, "int8")], {
+    compare("int8 against our own float32, H ≥ 512, 1 thread", large, [ours(1), ours(1, "int8 weights")], {
       mean: 2,
     }),
     compare("training step, against TensorFlow.js cpu", training, [rival("TensorFlow.js cpu"), ours(1)], {
