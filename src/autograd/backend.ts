@@ -52,8 +52,8 @@ const wasm: Backend<number> = {
   rewind: (mark) => getEngine().memory.rewind(mark),
 };
 
-/** Memory that an op takes with `workspace` while it runs goes back when it returns. */
-function withWorkspace(f: () => void): void {
+/** Memory that f takes with `workspace`, as an op does while it runs, goes back when it returns. */
+export function withWorkspace(f: () => void): void {
   const { memory } = getEngine();
   const mark = memory.mark();
   f();

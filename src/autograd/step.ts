@@ -1,6 +1,5 @@
 import { UsageError } from "../errors.ts";
 import { keepStorage, writeStorage } from "../tensor/access.ts";
-import { allocateValues } from "../tensor/dtype.ts";
 import { randomState } from "../tensor/random.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { type Scope, Storage } from "../tensor/storage.ts";
@@ -36,8 +35,7 @@ export class StepScope implements Scope {
     const { dtype, length, persistent } = storage;
     const there = storage.grad;
     if (there && (there.persistent || there.scope?.alive)) return there;
-    if (persistent)
-      storage.grad = new Storage(dtype, length, { host: allocateValues(dtype, length), persistent });
+    if (persistent) storage.grad = new Storage(dtype, length, { persistent });
     else {
       storage.grad = this.#backend.allocate(dtype, length, this);
       this.#backend.fill(storage.grad, 0, this);

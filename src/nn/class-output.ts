@@ -54,7 +54,7 @@ export class ClassOutput extends Module {
     const { starts } = this.classes;
     this.#starts = new Tensor(
       [starts.length],
-      new Storage("int32", starts.length, { host: starts, persistent: true }),
+      new Storage("int32", starts.length, { host: starts.slice(), persistent: true }),
     );
   }
 

@@ -1,5 +1,5 @@
 import { linearKernels, memoryKernels } from "#kernels";
-import { workspace } from "../autograd/backend.ts";
+import { withWorkspace, workspace } from "../autograd/backend.ts";
 import { PRODUCT_SCRATCH } from "../engine/control.ts";
 import { share, threads, use } from "../engine/engine.ts";
 import { type Int8Rows, multiplyInt8 } from "./int8.ts";
@@ -68,6 +68,22 @@ export function keepingPacks<T>(packs: Packs, f: () => T): T {
     return f();
   } finally {
     kept = undefined;
+  }
+}
+
+/** Floats of a weight that is packed part by part, and of a part. */
+const LARGE = 2 ** 23;
+const PART = 2 ** 20;
+
+/** Runs f for all rows of a weight or, if that is large, for part after part, so that no copy of the whole is packed. */
+export function inParts(rows: number, columns: number, f: (first: number, count: number) => void): void {
+  if (kept || rows * columns <= LARGE) {
+    f(0, rows);
+    return;
+  }
+  const count = Math.max(16, Math.floor(PART / columns / 16) * 16);
+  for (let first = 0; first < rows; first += count) {
+    withWorkspace(() => f(first, Math.min(count, rows - first)));
   }
 }
 

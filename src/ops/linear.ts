@@ -3,7 +3,7 @@ import type { Op } from "../autograd/op.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { addColumnSums, matrix, multiply, pack, packWeight, transposed } from "./gemm.ts";
+import { addColumnSums, inParts, matrix, multiply, pack, packWeight, transposed } from "./gemm.ts";
 
 export const linearOp: Op<"x" | "weight" | "bias", "y", never, { bias: boolean }> = {
   name: "linear",
@@ -24,11 +24,16 @@ export const linearOp: Op<"x" | "weight" | "bias", "y", never, { bias: boolean }
   forward({ shapes, int8, inputs, outputs }) {
     const [out, width] = shapes.weight as [number, number];
     const rows = sizeOf(shapes.x.slice(0, -1));
-    const weight = packWeight(
-      { at: inputs.weight, int8: int8.weight, rows: out, columns: width },
-      inputs.bias,
-    );
-    multiply(matrix(inputs.x, rows, width), weight, matrix(outputs.y, rows, out));
+    const x = matrix(inputs.x, rows, width);
+    const weight = { at: inputs.weight, int8: int8.weight, rows: out, columns: width };
+    if (weight.int8) {
+      multiply(x, packWeight(weight, inputs.bias), matrix(outputs.y, rows, out));
+      return;
+    }
+    inParts(out, width, (first, count) => {
+      const part = packWeight({ ...weight, first, rows: count }, inputs.bias && inputs.bias + 4 * first);
+      multiply(x, part, matrix(outputs.y + 4 * first, rows, count, out));
+    });
   },
   backward({ shapes, inputs, gradOutputs, gradInputs }) {
     const [out, width] = shapes.weight as [number, number];
@@ -36,7 +41,12 @@ export const linearOp: Op<"x" | "weight" | "bias", "y", never, { bias: boolean }
     const x = matrix(inputs.x, rows, width);
     const weight = matrix(inputs.weight, out, width);
     const dy = matrix(gradOutputs.y, rows, out);
-    if (gradInputs.x) multiply(dy, pack(weight), { ...x, at: gradInputs.x }, true);
+    if (gradInputs.x) {
+      inParts(out, width, (first, count) => {
+        const part = pack(matrix(inputs.weight + 4 * first * width, count, width));
+        multiply(matrix(gradOutputs.y + 4 * first, rows, count, out), part, { ...x, at: gradInputs.x }, true);
+      });
+    }
     if (gradInputs.weight) multiply(transposed(dy), pack(x), { ...weight, at: gradInputs.weight }, true);
     addColumnSums(dy, gradInputs.bias);
   },

@@ -35,16 +35,28 @@ function expired(): UsageError {
   });
 }
 
+/** The values on the JavaScript side. What is to stay, and nothing has been written to, is zeros without an array. */
+export function onHost(storage: Storage): Values {
+  if (!storage.host && storage.persistent) storage.host = allocateValues(storage.dtype, storage.length);
+  if (!storage.host) throw expired();
+  return storage.host;
+}
+
 /** A copy of the values. */
 export function readStorage(storage: Storage): Values {
-  if (inEngine(storage)) return view(storage).slice();
-  if (storage.host) return storage.host.slice();
-  throw expired();
+  return (inEngine(storage) ? view(storage) : onHost(storage)).slice();
+}
+
+/** Writes values that come one after the other, without an array of them. */
+export function fillStorage(storage: Storage, next: () => number): void {
+  const values = inEngine(storage) ? view(storage) : onHost(storage);
+  for (let i = 0; i < values.length; i++) values[i] = next();
+  storage.version++;
 }
 
 export function writeStorage(storage: Storage, values: ArrayLike<number>): void {
   if (inEngine(storage)) view(storage).set(values);
-  else if (!storage.host) throw expired();
+  else onHost(storage);
   storage.host?.set(values);
   storage.version++;
 }
@@ -73,16 +85,20 @@ export function keepInEngine(storage: Storage, bytes: number): void {
 /** The address of the values in the engine's memory, copying them there if need be. */
 export function addressOf(storage: Storage, scope: Scope): number {
   if (inEngine(storage)) return storage.address;
-  const { host } = storage;
-  if (!host) throw expired();
-  const { memory } = getEngine();
   const bytes = storage.length * 4;
-  if (storage.persistent) {
-    keepInEngine(storage, bytes);
-  } else {
-    storage.address = memory.scratch(bytes);
+  if (!storage.persistent) {
+    const values = onHost(storage);
+    storage.address = getEngine().memory.scratch(bytes);
     storage.scope = scope;
+    view(storage).set(values);
+    return storage.address;
   }
-  view(storage).set(host);
+  const { host } = storage;
+  keepInEngine(storage, bytes);
+  if (host) {
+    view(storage).set(host);
+    // It was the storage's own: its memory goes back now, not when the garbage collector next comes.
+    (host.buffer as Partial<ArrayBuffer>).transfer?.(0);
+  } else view(storage).fill(0);
   return storage.address;
 }

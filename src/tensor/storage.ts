@@ -14,6 +14,7 @@ export interface Scope {
 export class Storage {
   readonly dtype: DType;
   readonly length: number;
+  /** The storage's own: nothing else may refer to it. Of a persistent one that is absent, the values are zeros. */
   host: Values | undefined;
   address = 0;
   scope: Scope | undefined;

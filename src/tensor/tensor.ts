@@ -161,7 +161,5 @@ export function parameter(values: Values, shape: Shape): Tensor {
 
 /** Zeros that stay: optimizer state. */
 export function persistentZeros(shape: Shape): Tensor {
-  const size = sizeOf(shape);
-  const host = allocateValues("float32", size);
-  return new Tensor([...shape], new Storage("float32", size, { host, persistent: true }));
+  return new Tensor([...shape], new Storage("float32", sizeOf(shape), { persistent: true }));
 }

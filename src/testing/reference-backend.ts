@@ -1,6 +1,7 @@
 import { type Backend, withBackend } from "../autograd/backend.ts";
 import type { AnyOp, Passes } from "../autograd/op.ts";
 import { UnrolledError } from "../errors.ts";
+import { onHost } from "../tensor/access.ts";
 import { allocateValues, setPrecision, type Values } from "../tensor/dtype.ts";
 import { Storage } from "../tensor/storage.ts";
 import { references } from "./references.ts";
@@ -16,7 +17,7 @@ function referenceOf(op: AnyOp): ReferencePasses {
 const reference: Backend<Values> = {
   name: "reference",
   absent: new Float64Array(0),
-  buffer: (storage) => storage.host!,
+  buffer: onHost,
   allocate(dtype, length, scope) {
     const storage = new Storage(dtype, length, { host: allocateValues(dtype, length) });
     storage.scope = scope;
