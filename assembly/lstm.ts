@@ -139,7 +139,7 @@ export function lstmForward(a: LstmForwardArgs, from: i32, to: i32): void {
   dGates: usize; // [T, N, 4H], out: gradient of the gates before their activation
   dProjected: usize; // [T, N, R], out: gradient of the projected h, if projected
   dHidden: usize; // [N, H], working space, if projected
-  weightHh: usize; // packed, [4H, R]
+  weightHh: usize; // packed, [4H, R]; 0 if dh is not to have its part from here
   weightHr: usize; // packed, [R, H]; 0 if not projected
   peephole: usize; // [3, H] or 0
   lengths: usize; // i32 [N] or 0
@@ -272,7 +272,7 @@ export function lstmBackward(a: LstmBackwardArgs, from: i32, to: i32): void {
         scratch,
       );
     }
-    gemm(rowOf(a.dGates, t, from, N, gatesRow), gatesRow, 4, a.weightHh, dh, outRow, rows, R, 4 * H, true, scratch);
+    if (a.weightHh) gemm(rowOf(a.dGates, t, from, N, gatesRow), gatesRow, 4, a.weightHh, dh, outRow, rows, R, 4 * H, true, scratch);
   }
 }
 

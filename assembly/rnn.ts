@@ -54,7 +54,7 @@ export function rnnForward(a: RnnForwardArgs, from: i32, to: i32): void {
   output: usize; dOutput: usize; // [T, N, H]; dOutput may be 0
   dh: usize; // [N, H] in: the gradient of the final state, out: of the initial one
   da: usize; // [T, N, H] out: the gradient before f
-  weight: usize; // W_hh, packed
+  weight: usize; // W_hh, packed; 0 if dh is not to have its part from here
   lengths: usize;
   T: i32; N: i32; H: i32; reverse: i32; nonlinearity: i32;
   scratch: usize; chunk: i32;
@@ -79,6 +79,6 @@ export function rnnBackward(a: RnnBackwardArgs, from: i32, to: i32): void {
       for (; left >= 4; left -= 4, y += 16, dy += step, p += 16, da += 16) backwardLanes(y, dy, p, da, a.nonlinearity, 4);
       if (left) backwardLanes(y, dy, p, da, a.nonlinearity, left);
     }
-    gemm(rowOf(a.da, t, from, a.N, bytes), bytes, 4, a.weight, dh, bytes, to - from, H, H, true, scratch);
+    if (a.weight) gemm(rowOf(a.da, t, from, a.N, bytes), bytes, 4, a.weight, dh, bytes, to - from, H, H, true, scratch);
   }
 }

@@ -11,6 +11,7 @@ export { GRU, type GRUOptions, type GRUState } from "./recurrent/gru.ts";
 export { LRU } from "./recurrent/lru.ts";
 export { LSTM, type LSTMOptions, type LSTMState } from "./recurrent/lstm.ts";
 export { MinGRU, MinLSTM } from "./recurrent/minimal.ts";
+export { MLSTM, MRNN } from "./recurrent/multiplicative.ts";
 export { QRNN } from "./recurrent/qrnn.ts";
 export type { RecurrentOptions, SequenceOptions, StreamOptions } from "./recurrent/recurrent.ts";
 export { RGLRU } from "./recurrent/rg-lru.ts";

@@ -1,7 +1,8 @@
 import { ShapeError } from "../errors.ts";
+import { fillStorage } from "../tensor/access.ts";
 import { type Generator, initGenerator } from "../tensor/random.ts";
-import { formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
-import { parameter, type Tensor } from "../tensor/tensor.ts";
+import { formatShape, type Shape } from "../tensor/shape.ts";
+import { persistentZeros, type Tensor } from "../tensor/tensor.ts";
 
 /**
  * Initial values, written into a tensor that is there. Each call draws from a stream of its own of the seed that
@@ -10,12 +11,14 @@ import { parameter, type Tensor } from "../tensor/tensor.ts";
 
 /** A parameter to write them into. */
 export function zeroParameter(shape: Shape): Tensor {
-  return parameter(new Float32Array(sizeOf(shape)), shape);
+  const made = persistentZeros(shape);
+  made.requiresGrad = true;
+  return made;
 }
 
 function fill(t: Tensor, value: (generator: Generator) => number): Tensor {
   const generator = initGenerator();
-  t.set(Float32Array.from({ length: t.size }, () => value(generator)));
+  fillStorage(t.storage, () => value(generator));
   return t;
 }
 
@@ -44,6 +47,13 @@ export function xavierUniform(t: Tensor, gain = 1): Tensor {
 export function xavierNormal(t: Tensor, gain = 1): Tensor {
   const [fanOut, fanIn] = fans("xavierNormal", t.shape);
   return normal(t, 0, gain * Math.sqrt(2 / (fanIn + fanOut)));
+}
+
+/** Ones on the diagonal, zeros elsewhere (Le, Jaitly & Hinton 2015, of recurrent weights). */
+export function identity(t: Tensor): Tensor {
+  const [, columns] = fans("identity", t.shape);
+  t.set(Float32Array.from({ length: t.size }, (_, i) => Number(Math.floor(i / columns) === i % columns)));
+  return t;
 }
 
 /** A random matrix with orthonormal rows or, if it is tall, columns (Saxe et al. 2014), times gain. */

@@ -27,6 +27,8 @@ export { lstmOp as lstm } from "./lstm.ts";
 export { matmulOp as matmul } from "./matmul.ts";
 export { firstNonFiniteOp as firstNonFinite, normOp as norm } from "./measure.ts";
 export { minGruOp as minGru, minLstmOp as minLstm } from "./minimal.ts";
+export { mlstmOp as mlstm } from "./mlstm.ts";
+export { mrnnOp as mrnn } from "./mrnn.ts";
 export { ngramHashesOp as ngramHashes } from "./ngram-hashes.ts";
 export {
   adagradOp as adagrad,

@@ -11,6 +11,9 @@ export { complexScan, type LinearScanOptions, linearScan } from "./linear-scan.t
 export { type LstmInputs, lstm } from "./lstm.ts";
 export { matmul } from "./matmul.ts";
 export { type MinimalInputs, type MinimalOptions, minGru, minLstm } from "./minimal.ts";
+export { type MlstmInputs, mlstm } from "./mlstm.ts";
+export { mrnn } from "./mrnn.ts";
+export type { MultiplicativeInputs } from "./multiplicative.ts";
 export { maskPadding } from "./padding.ts";
 export { abs, clamp, exp, log, neg, pow, relu, sigmoid, sqrt, square, tanh } from "./pointwise.ts";
 export { polar } from "./polar.ts";

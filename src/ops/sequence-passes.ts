@@ -62,18 +62,24 @@ export function addInputGradients(
   grads: Pick<Addresses, "x" | "weightIh">,
   da: Matrix,
 ): void {
-  const { T, N, I, lengths } = walk;
+  const { T, N, I } = walk;
   const weight = matrix(inputs.weightIh, da.columns, I);
   if (grads.x) multiply(da, pack(weight), matrix(grads.x, T * N, I), true);
   if (grads.weightIh) {
-    let x = inputs.x;
-    if (lengths) {
-      // Padding may hold anything, and zero times NaN is NaN.
-      x = copyState(0, T * N * I);
-      moveRowsWithin({ x: inputs.x, out: x, lengths, N, width: I }, T * N);
-    }
+    const x = withoutPadding(walk, inputs.x);
     multiply(transposed(da), pack(matrix(x, T * N, I)), { ...weight, at: grads.weightIh }, true);
   }
+}
+
+/** x with zeros for padding, which may hold anything, and zero times NaN is NaN. */
+export function withoutPadding(
+  { T, N, I, lengths }: Pick<Walk, "T" | "N" | "I" | "lengths">,
+  x: number,
+): number {
+  if (!lengths) return x;
+  const out = copyState(0, T * N * I);
+  moveRowsWithin({ x, out, lengths, N, width: I }, T * N);
+  return out;
 }
 
 /** dW += daᵀ·h over the states h that the steps began with: `h0`, then `output` one step later. */

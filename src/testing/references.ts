@@ -15,6 +15,7 @@ import * as lstm from "../ops/lstm.reference.ts";
 import * as matmul from "../ops/matmul.reference.ts";
 import * as measure from "../ops/measure.reference.ts";
 import * as minimal from "../ops/minimal.reference.ts";
+import * as multiplicative from "../ops/multiplicative.reference.ts";
 import * as ngramHashes from "../ops/ngram-hashes.reference.ts";
 import * as optimizer from "../ops/optimizer.reference.ts";
 import * as padding from "../ops/padding.reference.ts";
@@ -37,6 +38,7 @@ export const references = {
   ...inPlace,
   ...measure,
   ...minimal,
+  ...multiplicative,
   ...gru,
   ...optimizer,
   ...padding,

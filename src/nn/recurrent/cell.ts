@@ -27,8 +27,8 @@ export interface Cell<S extends HiddenState> {
   /** The width of each part of the state; that of h is also the output's, if `outputSize` does not say otherwise. */
   readonly stateWidths: Readonly<Record<keyof S & string, number>>;
   readonly outputSize?: number;
-  /** Weights beside weight_ih, weight_hh and the biases: `weight_<name>_l0` and so on. */
-  readonly extraWeights: Readonly<Record<string, Shape>>;
+  /** Weights beside weight_ih, weight_hh and the biases, of a layer with so many inputs: `weight_<name>_l0` and so on. */
+  extraWeights?(inputSize: number): Readonly<Record<string, Shape>>;
   /** Gives a layer's weights, by the start of their names, other values than those they are made with, uniform in ±1/√H. */
   initialize?(weights: Readonly<Record<string, Tensor>>): void;
   /** A whole sequence through the layer, from `state`, or from zeros. */

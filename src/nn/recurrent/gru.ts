@@ -21,7 +21,6 @@ function gruCell({ hiddenSize, resetAfter }: Required<GRUOptions>): Cell<GRUStat
     gates: 3,
     takesInt8: resetAfter,
     stateWidths: { h: hiddenSize },
-    extraWeights: {},
     run({ extra: _, ...inputs }, state, reverse) {
       const { output, h } = gru({ ...inputs, h0: state?.h }, { reverse, resetAfter });
       return { output, state: { h } };

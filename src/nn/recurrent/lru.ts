@@ -22,7 +22,7 @@ function lruCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<HiddenStat
     readsState: false,
     stateWidths: { h: 2 * H },
     outputSize: H,
-    extraWeights: { nu: [H], theta: [H], gamma: [H], out: [H, 2 * H] },
+    extraWeights: () => ({ nu: [H], theta: [H], gamma: [H], out: [H, 2 * H] }),
     initialize({ weight_ih, weight_nu, weight_theta, weight_gamma, weight_out }) {
       // Uniform over the ring's area; γ makes the variance of the state that of the input (ibid., §3.4).
       const squares = uniform(weight_nu!, RING[0] ** 2, RING[1] ** 2).toArray();

@@ -3,6 +3,7 @@ import { OptionError } from "../../errors.ts";
 import { lstm } from "../../ops/lstm.ts";
 import { checkOptions, numberIn, recordOf, trueOrFalse, wholeNumber } from "../../options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { uniform, zeroParameter } from "../init.ts";
 import type { Cell } from "./cell.ts";
 import { Recurrent, type RecurrentOptions, recurrentEntries } from "./recurrent.ts";
 import type { HiddenState } from "./state.ts";
@@ -20,6 +21,11 @@ export interface LSTMOptions extends RecurrentOptions {
    * that part of bias_hh is 0. If left out it is drawn like the others, as in PyTorch.
    */
   forgetGateBias?: number | undefined;
+  /**
+   * T: the gates begin with what remembers for up to T steps, each unit for another time: forget gates' biases are ln u with
+   * u uniform in [1, T − 1), input gates' the opposite (Tallec & Ollivier 2018, eq. 16). In place of a forgetGateBias.
+   */
+  chrono?: number | undefined;
 }
 
 const schema = recordOf({
@@ -27,16 +33,25 @@ const schema = recordOf({
   projSize: v.optional(wholeNumber(0, 1_000_000), 0),
   peepholes: v.optional(trueOrFalse(), false),
   forgetGateBias: v.optional(numberIn({})),
+  chrono: v.optional(numberIn({ from: 3 })),
 });
 
 function check(options: unknown): Required<LSTMOptions> {
-  const checked = { forgetGateBias: undefined, ...checkOptions("LSTM", schema, options) };
-  const { hiddenSize, projSize, bias, forgetGateBias } = checked;
+  const checked = {
+    forgetGateBias: undefined,
+    chrono: undefined,
+    ...checkOptions("LSTM", schema, options),
+  };
+  const { hiddenSize, projSize, bias, forgetGateBias, chrono } = checked;
   if (projSize >= hiddenSize) {
     throw new OptionError(`LSTM: projSize must be below hiddenSize, ${hiddenSize}, got ${projSize}`);
   }
-  if (forgetGateBias !== undefined && !bias) {
-    throw new OptionError("LSTM: forgetGateBias must be left out where bias is false");
+  for (const [name, value] of Object.entries({ forgetGateBias, chrono })) {
+    if (value === undefined || bias) continue;
+    throw new OptionError(`LSTM: ${name} must be left out where bias is false`);
+  }
+  if (forgetGateBias !== undefined && chrono !== undefined) {
+    throw new OptionError("LSTM: forgetGateBias must be left out where chrono is given");
   }
   return checked;
 }
@@ -46,10 +61,10 @@ function lstmCell({ hiddenSize, projSize, peepholes }: Required<LSTMOptions>): C
     gates: 4,
     takesInt8: true,
     stateWidths: { h: projSize || hiddenSize, c: hiddenSize },
-    extraWeights: {
+    extraWeights: () => ({
       ...(projSize ? { hr: [projSize, hiddenSize] } : {}),
       ...(peepholes ? { peephole: [3, hiddenSize] } : {}),
-    },
+    }),
     run({ extra, ...inputs }, state, reverse) {
       const { output, h, c } = lstm(
         { ...inputs, h0: state?.h, c0: state?.c, weightHr: extra.hr, peephole: extra.peephole },
@@ -67,12 +82,20 @@ function lstmCell({ hiddenSize, projSize, peepholes }: Required<LSTMOptions>): C
 export class LSTM extends Recurrent<LSTMState, Required<LSTMOptions>> {
   constructor(options: LSTMOptions) {
     super(options, check, lstmCell);
-    const { hiddenSize, forgetGateBias } = this.options;
-    if (forgetGateBias === undefined) return;
+    const { hiddenSize: H, forgetGateBias, chrono } = this.options;
+    if (forgetGateBias === undefined && chrono === undefined) return;
     for (const [name, p] of this.namedParameters()) {
       if (!name.startsWith("bias_")) continue;
       const values = p.toArray();
-      values.fill(name.startsWith("bias_ih") ? forgetGateBias : 0, hiddenSize, 2 * hiddenSize);
+      const forget = name.startsWith("bias_hh")
+        ? new Float32Array(H)
+        : chrono === undefined
+          ? new Float32Array(H).fill(forgetGateBias!)
+          : uniform(zeroParameter([H]), 1, chrono - 1)
+              .toArray()
+              .map(Math.log);
+      values.set(forget, H);
+      if (chrono !== undefined) values.set(forget.map((bias) => 0 - bias));
       p.set(values);
     }
   }

@@ -11,7 +11,6 @@ function minimalCell(gates: number, op: typeof minGru) {
     gates,
     readsState: false,
     stateWidths: { h: hiddenSize },
-    extraWeights: {},
     run({ input, weightIh, biasIh, lengths }, state, reverse) {
       const { output, h } = op({ input, weightIh, biasIh, h0: state?.h, lengths }, { reverse });
       return { output, state: { h } };

@@ -16,7 +16,6 @@ function qrnnCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<HiddenSta
     gates: 3,
     readsState: false,
     stateWidths: { h: H },
-    extraWeights: {},
     run({ input, weightIh, biasIh, lengths }, state, reverse) {
       const x = lengths ? maskPadding(input, lengths) : input;
       const pre = linear(x, weightIh, biasIh);

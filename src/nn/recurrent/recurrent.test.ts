@@ -9,12 +9,13 @@ import { GRU } from "./gru.ts";
 import { LRU } from "./lru.ts";
 import { LSTM } from "./lstm.ts";
 import { MinGRU, MinLSTM } from "./minimal.ts";
+import { MLSTM, MRNN } from "./multiplicative.ts";
 import { QRNN } from "./qrnn.ts";
 import type { RecurrentOptions } from "./recurrent.ts";
 import { RGLRU } from "./rg-lru.ts";
 import { RNN } from "./rnn.ts";
 
-const layers = { RNN, GRU, LSTM, MinGRU, MinLSTM, QRNN, RGLRU, LRU };
+const layers = { RNN, GRU, LSTM, MinGRU, MinLSTM, MRNN, MLSTM, QRNN, RGLRU, LRU };
 type Layer = InstanceType<(typeof layers)[keyof typeof layers]>;
 type Options = RecurrentOptions & Record<string, unknown>;
 const build = (kind: keyof typeof layers, options: Options): Layer => new layers[kind](options);
@@ -62,6 +63,8 @@ const stacks: [keyof typeof layers, Options][] = [
   ["LSTM", { inputSize: 3, hiddenSize: 3, numLayers: 2, bidirectional: true, projSize: 2, peepholes: true }],
   ["MinGRU", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true }],
   ["MinLSTM", { inputSize: 3, hiddenSize: 2, numLayers: 2, bias: false }],
+  ["MRNN", { inputSize: 3, hiddenSize: 2, bidirectional: true }],
+  ["MLSTM", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true }],
   ["QRNN", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true, merge: "sum" }],
   ["RGLRU", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true }],
   ["LRU", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true }],
@@ -150,6 +153,25 @@ describe("weights", () => {
     expect([...lstm.bias_hh_l0!.toArray().slice(16, 32)]).toEqual(Array(16).fill(0));
     expect(lstm.bias_ih_l0!.toArray()[15]).not.toBe(1.5);
     expect(lstm.bias_ih_l0!.toArray()[32]).not.toBe(1.5);
+  });
+
+  it("remember for up to T steps, each unit for another time, with chrono", () => {
+    manualSeed(1);
+    const H = 64;
+    const lstm = new LSTM({ inputSize: 8, hiddenSize: H, chrono: 100, numLayers: 2 });
+    for (const layer of ["l0", "l1"] as const) {
+      const bias = lstm[`bias_ih_${layer}`]!.toArray();
+      const [input, forget] = [bias.slice(0, H), bias.slice(H, 2 * H)];
+      // A state that only decays by σ(b) is kept for about e^b steps.
+      const times = [...forget].map(Math.exp);
+      expect(Math.min(...times)).toBeGreaterThanOrEqual(1);
+      expect(Math.min(...times)).toBeLessThan(10);
+      expect(Math.max(...times)).toBeLessThan(99);
+      expect(Math.max(...times)).toBeGreaterThan(90);
+      expect([...input]).toEqual([...forget].map((b) => 0 - b));
+      expect([...lstm[`bias_hh_${layer}`]!.toArray().slice(0, 2 * H)]).toEqual(Array(2 * H).fill(0));
+      expect(lstm[`bias_hh_${layer}`]!.toArray()[2 * H]).not.toBe(0);
+    }
   });
 
   it("print with what is unusual", () => {
@@ -346,5 +368,11 @@ it("errors say what is expected", () => {
   );
   expect(make({ forgetGateBias: 1, bias: false })).toThrowErrorMatchingInlineSnapshot(
     `[OptionError: LSTM: forgetGateBias must be left out where bias is false]`,
+  );
+  expect(make({ chrono: 50, bias: false })).toThrowErrorMatchingInlineSnapshot(
+    `[OptionError: LSTM: chrono must be left out where bias is false]`,
+  );
+  expect(make({ forgetGateBias: 1, chrono: 50 })).toThrowErrorMatchingInlineSnapshot(
+    `[OptionError: LSTM: forgetGateBias must be left out where chrono is given]`,
   );
 });

@@ -93,7 +93,7 @@ export abstract class Recurrent<S extends HiddenState, O extends Required<Recurr
   }
 
   #createWeights(layer: number, suffix: string): void {
-    const { gates, readsState = true, stateWidths, extraWeights } = this.#cell;
+    const { gates, readsState = true, stateWidths } = this.#cell;
     const { inputSize, hiddenSize, bias } = this.options;
     const bound = 1 / Math.sqrt(hiddenSize);
     const weights: Record<string, Tensor> = {};
@@ -102,16 +102,18 @@ export abstract class Recurrent<S extends HiddenState, O extends Required<Recurr
       this[`${name}${suffix}`] = weights[name];
     };
     const rows = gates * hiddenSize;
-    create("weight_ih", [rows, layer === 0 ? inputSize : this.outputSize]);
+    const inputs = layer === 0 ? inputSize : this.outputSize;
+    create("weight_ih", [rows, inputs]);
     if (readsState) create("weight_hh", [rows, stateWidths.h]);
     if (bias) create("bias_ih", [rows]);
     if (bias && readsState) create("bias_hh", [rows]);
-    for (const [name, shape] of Object.entries(extraWeights)) create(`weight_${name}`, shape);
+    const extra = this.#cell.extraWeights?.(inputs) ?? {};
+    for (const [name, shape] of Object.entries(extra)) create(`weight_${name}`, shape);
     this.#cell.initialize?.(weights);
   }
 
   #inputs(suffix: string, input: Tensor, lengths: Tensor | undefined): CellInputs {
-    const names = Object.keys(this.#cell.extraWeights);
+    const names = Object.keys(this.#cell.extraWeights?.(0) ?? {});
     return {
       input,
       weightIh: this[`weight_ih${suffix}`]!,

@@ -20,7 +20,7 @@ function rgLruCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<HiddenSt
     gates: 3,
     readsState: false,
     stateWidths: { h: H },
-    extraWeights: { lambda: [H] },
+    extraWeights: () => ({ lambda: [H] }),
     initialize({ weight_lambda }) {
       // A decay σ(−Λ)^c uniform in [0.9, 0.999].
       const decays = uniform(weight_lambda!, 0.9, 0.999).toArray();

@@ -27,7 +27,6 @@ function rnnCell({ hiddenSize, nonlinearity, omega }: Required<RNNOptions>): Cel
     gates: 1,
     takesInt8: true,
     stateWidths: { h: hiddenSize },
-    extraWeights: {},
     run({ extra: _, ...inputs }, state, reverse) {
       const { output, h } = rnn({ ...inputs, h0: state?.h }, { reverse, nonlinearity, omega });
       return { output, state: { h } };
