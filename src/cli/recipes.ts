@@ -8,20 +8,22 @@ import { checkContent, didYouMean, recordOf, recordWith, text } from "../options
 const folder = fileURLToPath(new URL("../../recipes", import.meta.url));
 
 const schema = recordOf({
-  /** Files under the folder of data sets. */
-  data: recordOf({
-    text: v.optional(text()),
-    /** A manifest, or a folder of recordings. */
-    manifest: v.optional(text()),
-    valid: v.optional(text()),
-    test: v.optional(text()),
-  }),
+  /** Files under the folder of data sets, if it reads any. */
+  data: v.optional(
+    recordOf({
+      text: v.optional(text()),
+      /** A manifest, or a folder of recordings. */
+      manifest: v.optional(text()),
+      valid: v.optional(text()),
+      test: v.optional(text()),
+    }),
+  ),
   /** What the task's `train` is told; it checks them itself. */
   options: recordWith({}),
 });
 
 type Recipe = v.InferOutput<typeof schema>;
-export type RecipeData = Recipe["data"];
+export type RecipeData = NonNullable<Recipe["data"]>;
 
 function recipeNames(task: string): string[] {
   return readdirSync(join(folder, task)).sort();

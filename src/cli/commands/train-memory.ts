@@ -1,15 +1,18 @@
 import { type Command, Option } from "commander";
+import { OptionError } from "../../errors.ts";
 import type { MemoryEvent, MemoryOptions } from "../../tasks/memory/options.ts";
 import { type ProblemName, problemNames, problems } from "../../tasks/memory/problems.ts";
 import { Interrupted } from "../failure.ts";
 import { jsonFlag, lengthFlag, numberFlag, threadsFlag } from "../flags.ts";
 import { interruptible } from "../interrupt.ts";
+import { readRecipe } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, percent, wrap } from "../ui/format.ts";
 import { ProgressBar } from "../ui/progress.ts";
 
 interface Flags extends Omit<MemoryOptions, "problem" | "onProgress" | "signal"> {
-  problem: ProblemName;
+  problem?: ProblemName;
+  recipe?: string;
   out: string;
   json?: true;
 }
@@ -17,8 +20,9 @@ interface Flags extends Omit<MemoryOptions, "problem" | "onProgress" | "signal">
 /** The options of `MemoryModel.train`, as flags: the library knows their ranges and defaults, this their help. */
 const flags: Record<string, Option[]> = {
   "Problem:": [
-    new Option("--problem <name>", `what to learn: ${problemNames.join(", ")}`).makeOptionMandatory(),
+    new Option("--problem <name>", `what to learn: ${problemNames.join(", ")}`),
     lengthFlag("--length <n>", "steps of a sequence, 100, or from and to, 50-200 (default: the problem's)"),
+    new Option("--recipe <name>", "start from the settings of a recipe"),
   ],
   "Network:": [
     new Option("--cell <cell>", "rnn, lstm or gru (default: lstm)"),
@@ -26,6 +30,11 @@ const flags: Record<string, Option[]> = {
     numberFlag("--hidden-size <n>", "units of a layer (default: 50)"),
     numberFlag("--num-layers <n>", "layers on top of each other (default: 1)"),
     numberFlag("--forget-gate-bias <x>", "of cell lstm: what it begins with; 5 hardly forgets (default: 1)"),
+    numberFlag("--chrono <n>", "of cell lstm, instead: steps for which it remembers at first"),
+    new Option(
+      "--recurrent-init <name>",
+      "of cell rnn: W_hh at first, identity or orthogonal (default: random)",
+    ),
   ],
   "Training:": [
     numberFlag("--batch-size <n>", "sequences to an update (default: 20)"),
@@ -78,7 +87,14 @@ function described(): string {
     .join("\n");
 }
 
-async function train({ json, ...options }: Flags): Promise<void> {
+async function train({ json, recipe, ...given }: Flags): Promise<void> {
+  const planned = recipe === undefined ? {} : readRecipe("memory", recipe).options;
+  const options = { ...planned, ...given } as Flags & { problem: ProblemName };
+  if (options.problem === undefined) {
+    throw new OptionError(`--problem must name what to learn: ${problemNames.join(", ")}`, {
+      hint: "or name a --recipe",
+    });
+  }
   const { MemoryModel } = await import("../../tasks/memory/task.ts");
   const bar = json ? undefined : new ProgressBar();
   const note = (line: string) => (bar ? bar.note(line) : process.stderr.write(`${line}\n`));

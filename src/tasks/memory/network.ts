@@ -1,3 +1,4 @@
+import { constant, identity, normal, orthogonal } from "../../nn/init.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
 import { GRU } from "../../nn/recurrent/gru.ts";
@@ -10,7 +11,16 @@ import { mean } from "../../ops/reduce.ts";
 import { slice } from "../../ops/slice.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { NetworkConfig } from "./config.ts";
+import type { RecurrentInit } from "./options.ts";
 import { problems } from "./problems.ts";
+
+/** What a training begins with, see `MemoryOptions`. */
+interface Start {
+  forgetGateBias?: number | undefined;
+  chrono?: number | undefined;
+  omega?: number;
+  recurrentInit?: RecurrentInit | undefined;
+}
 
 /** Recurrent layers, and a linear one that answers from the state of the last step or steps. */
 export class MemoryNetwork extends Module {
@@ -19,7 +29,7 @@ export class MemoryNetwork extends Module {
   readonly config: NetworkConfig;
 
   /** `start` says what a training begins with, and what it does to the gradient of W_hh. */
-  constructor(config: NetworkConfig, start: { forgetGateBias?: number; omega?: number } = {}) {
+  constructor(config: NetworkConfig, start: Start = {}) {
     super();
     this.config = config;
     this.rnn = makeLayers(config, start);
@@ -40,20 +50,35 @@ export class MemoryNetwork extends Module {
   }
 }
 
-function makeLayers(
-  config: NetworkConfig,
-  { forgetGateBias, omega }: { forgetGateBias?: number; omega?: number },
-) {
+function makeLayers(config: NetworkConfig, { forgetGateBias, chrono, omega, recurrentInit }: Start) {
   const { problem, cell, nonlinearity = "tanh", hiddenSize, numLayers } = config;
   const options = { inputSize: problems[problem].inputSize, hiddenSize, numLayers };
   switch (cell) {
     case "rnn":
-      return new RNN({ ...options, nonlinearity, ...(omega !== undefined && { omega }) });
+      return initialized(
+        new RNN({ ...options, nonlinearity, ...(omega !== undefined && { omega }) }),
+        recurrentInit,
+      );
     case "gru":
       return new GRU(options);
     case "lstm":
-      return new LSTM({ ...options, forgetGateBias });
+      return new LSTM({ ...options, forgetGateBias, chrono });
   }
+}
+
+/**
+ * W_hh hands the state on unchanged, or turned: then nothing else may come in at first. Biases, added at every step, would
+ * pile up until the state saturates, and so would inputs.
+ */
+function initialized(rnn: RNN, kind: RecurrentInit | undefined): RNN {
+  if (kind === undefined) return rnn;
+  for (const [name, weight] of rnn.namedParameters()) {
+    if (name.startsWith("bias")) constant(weight, 0);
+    else if (name.startsWith("weight_ih")) normal(weight, 0, 0.01);
+    else if (kind === "orthogonal") orthogonal(weight);
+    else identity(weight);
+  }
+  return rnn;
 }
 
 const gates = { rnn: 1, gru: 3, lstm: 4 } as const;

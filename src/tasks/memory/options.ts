@@ -15,6 +15,8 @@ import { type ProblemName, problemNames, problems } from "./problems.ts";
 
 export const cells = ["rnn", "lstm", "gru"] as const;
 export const nonlinearities = ["tanh", "relu", "sigmoid"] as const;
+export const recurrentInits = ["identity", "orthogonal"] as const;
+export type RecurrentInit = (typeof recurrentInits)[number];
 export const optimizers = ["sgd", "rmsprop", "adam"] as const;
 
 /** What `MemoryModel.train` tells as it goes on. A validation's loss is what the problem is measured by. */
@@ -41,6 +43,13 @@ export interface MemoryOptions {
   numLayers?: number;
   /** Of an lstm: the forget gates' first bias. Large, they hardly forget, like cells that have none. Default 1. */
   forgetGateBias?: number;
+  /** Of an lstm, in place of that: the number of steps its gates remember for at first (Tallec & Ollivier 2018). */
+  chrono?: number;
+  /**
+   * Of an rnn: W_hh begins as the "identity" (Le et al. 2015) or "orthogonal" (Saxe et al. 2014), W_ih near 0, biases at 0.
+   * Default: all uniform in ±1/√H.
+   */
+  recurrentInit?: RecurrentInit;
 
   /** Sequences to an update. Default 20. */
   batchSize?: number;
@@ -93,6 +102,8 @@ const schema = recordOf({
   hiddenSize: v.optional(wholeNumber(1, 65_536), 50),
   numLayers: v.optional(wholeNumber(1, 64), 1),
   forgetGateBias: v.optional(numberIn({})),
+  chrono: v.optional(numberIn({ from: 3 })),
+  recurrentInit: v.optional(oneOf(recurrentInits)),
 
   batchSize: v.optional(wholeNumber(1, 65_536), 20),
   maxSteps: v.optional(wholeNumber(1, MAX_COUNT), 50_000),
@@ -125,7 +136,9 @@ export function checkMemoryOptions(options: MemoryOptions): ResolvedOptions {
   for (const [name, cell] of [
     ["nonlinearity", "rnn"],
     ["omega", "rnn"],
+    ["recurrentInit", "rnn"],
     ["forgetGateBias", "lstm"],
+    ["chrono", "lstm"],
   ] as const) {
     if (checked[name] === undefined || checked.cell === cell) continue;
     throw new OptionError(`${where}: ${name} is for cell ${cell}, got cell ${checked.cell}`);

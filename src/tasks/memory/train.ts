@@ -19,7 +19,9 @@ const optimizers = { sgd: SGD, rmsprop: RMSProp, adam: Adam };
 export async function trainMemory(given: MemoryOptions) {
   const options = checkMemoryOptions(given);
   const { problem, cell, nonlinearity, hiddenSize, numLayers, out, seed, signal, onProgress } = options;
-  const { forgetGateBias = 1, omega, clip, clipValue, batchSize, length, maxSteps, validateEvery } = options;
+  const { chrono, recurrentInit, omega, clip, clipValue, batchSize, length, maxSteps, validateEvery } =
+    options;
+  const { forgetGateBias = chrono === undefined ? 1 : undefined } = options;
   if (options.threads !== undefined) setThreads(options.threads);
   if (out !== undefined) await createEmptyFolder(out);
   manualSeed(seed);
@@ -27,6 +29,8 @@ export async function trainMemory(given: MemoryOptions) {
   const config = makeConfig(shape, forTheRecord(options));
   const network = new MemoryNetwork(config.network, {
     forgetGateBias,
+    chrono,
+    recurrentInit,
     ...(omega !== undefined && { omega }),
   });
   if (out !== undefined) await writeModelFolder(out, { config });
