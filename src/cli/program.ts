@@ -55,6 +55,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     summary: "give each line its log-probability and perplexity",
     load: () => import("./commands/score.ts"),
   },
+  fill: {
+    summary: "say what belongs in the gap of a line",
+    load: () => import("./commands/fill.ts"),
+  },
   generate: {
     summary: "let a language model write",
     load: () => import("./commands/generate.ts"),

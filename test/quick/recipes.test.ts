@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readRecipe } from "../../src/cli/recipes.ts";
 import { checkTrainingOptions } from "../../src/tasks/language-model/options.ts";
+import { checkMemoryOptions, type MemoryOptions } from "../../src/tasks/memory/options.ts";
 import { checkNgramOptions } from "../../src/tasks/ngram-model/options.ts";
 import { checkSpeechOptions } from "../../src/tasks/speech/options.ts";
 
@@ -11,17 +12,21 @@ const checks: Record<string, (options: object) => unknown> = {
   "language-model": (options) => checkTrainingOptions("recipe", options),
   ngram: (options) => checkNgramOptions("recipe", options),
   speech: (options) => checkSpeechOptions(options),
+  memory: (options) => checkMemoryOptions(options as MemoryOptions),
 };
 
 describe.each(readdirSync(join(root, "recipes")))("%s", (task) => {
   it.each(readdirSync(join(root, "recipes", task)))("%s can be run, and says how", (name) => {
     const { options, data } = readRecipe(task, name);
+    const reads = data ? " --data DIR" : "";
     expect(() => checks[task]!(options)).not.toThrow();
-    expect(Object.values(data).filter((path) => path!.startsWith("/") || path!.includes(".."))).toEqual([]);
+    expect(Object.values(data ?? {}).filter((path) => path!.startsWith("/") || path!.includes(".."))).toEqual(
+      [],
+    );
     const readme = join(root, "recipes", task, name, "README.md");
     expect(existsSync(readme)).toBe(true);
     expect(readFileSync(readme, "utf8")).toContain(
-      `npx unrolled train ${task} --recipe ${name} --data DIR --out`,
+      `npx unrolled train ${task} --recipe ${name}${reads} --out`,
     );
   });
 });

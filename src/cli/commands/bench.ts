@@ -29,7 +29,9 @@ export function define(command: Command): void {
       "Times a language model of a given size on this machine: an update of the weights (forward, loss, backward, " +
         "clipping, Adam) and, one token after the other, running it.",
     )
-    .addOption(new Option("--cell <cell>", "rnn, lstm or gru (default: lstm)"))
+    .addOption(
+      new Option("--cell <cell>", "rnn, lstm, gru, mrnn, mlstm, mingru, minlstm or qrnn (default: lstm)"),
+    )
     .addOption(numberFlag("--hidden-size <n>", "units of a layer, and of the embedding (default: 128)"))
     .addOption(numberFlag("--num-layers <n>", "layers on top of each other (default: 2)"))
     .addOption(numberFlag("--vocabulary <n>", "tokens to tell apart (default: 65)"))
@@ -53,6 +55,7 @@ async function bench(flags: object): Promise<void> {
   await useThreads(options.threads);
   const { threads } = await import("../../engine/engine.ts");
   const { measureLanguageModel } = await import("../../tasks/language-model/measure.ts");
+  const { prepareNetwork } = await import("../../tasks/language-model/network.ts");
   const config: NetworkConfig = {
     vocabularySize: vocabulary,
     embeddingSize: hiddenSize,
@@ -62,6 +65,7 @@ async function bench(flags: object): Promise<void> {
     dropout: 0,
     tieWeights: false,
   };
+  await prepareNetwork(config);
   const measured = measureLanguageModel(config, options);
   const machine = {
     processor: cpus()[0]?.model.trim() ?? "unknown",

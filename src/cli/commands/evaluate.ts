@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { OptionError } from "../../errors.ts";
+import type { Evaluation } from "../../tasks/language-model/evaluate.ts";
 import { taskOf } from "../../tasks/task-of.ts";
 import { decodingFlags } from "../decoding-flags.ts";
 import { evaluateSpeech, type SpeechFlags } from "../evaluate-speech.ts";
@@ -19,6 +20,7 @@ interface TextFlags {
   text?: string[];
   int8?: true;
   dynamic?: number;
+  ranks?: true;
   json?: true;
 }
 
@@ -53,6 +55,7 @@ export function define(command: Command): void {
     .addOption(
       numberFlag("--dynamic <rate>", "go on learning while reading, by SGD at this rate (default: do not)"),
     )
+    .option("--ranks", "find the rank of each token among all by its line, too: the mean of 1 / rank")
     .addOption(threadsFlag())
     .addOption(
       jsonFlag(
@@ -98,7 +101,7 @@ const ofKind: Record<"memory" | "speech" | "text", readonly (keyof Flags)[]> = {
     "lexicon",
     "tune",
   ],
-  text: ["text", "int8", "dynamic"],
+  text: ["text", "int8", "dynamic", "ranks"],
 };
 
 const named = {
@@ -137,7 +140,7 @@ async function evaluateMemory(
   );
 }
 
-async function evaluateText(folder: string, { text, dynamic, int8, json }: TextFlags): Promise<void> {
+async function evaluateText(folder: string, { text, dynamic, ranks, int8, json }: TextFlags): Promise<void> {
   if (!text) {
     throw new OptionError("--text FILE must name a text, one that the model was not trained on", {
       hint: "run `unrolled evaluate --help`",
@@ -145,14 +148,16 @@ async function evaluateText(folder: string, { text, dynamic, int8, json }: TextF
   }
   const { loadTextModel } = await import("../../tasks/load-model.ts");
   const model = await loadTextModel(folder, int8 ? { weights: "int8" } : {});
-  const options = dynamic === undefined ? {} : { dynamic };
-  const { tokens, loss, perplexity, bitsPerToken } = await model.evaluate(text, options);
+  const options = { ...(dynamic !== undefined && { dynamic }), ...(ranks && { ranks }) };
+  const found: Evaluation = await model.evaluate(text, options);
+  const { tokens, loss, perplexity, bitsPerToken, meanReciprocalRank } = found;
   process.stdout.write(
     json
-      ? `${JSON.stringify({ task: model.config.task, tokens, loss, perplexity, bitsPerToken })}\n`
+      ? `${JSON.stringify({ task: model.config.task, ...found })}\n`
       : `tokens          ${tokens.toLocaleString("en-US")}\n` +
           `loss            ${loss.toFixed(4)} nats a token\n` +
           `perplexity      ${perplexity.toFixed(3)}\n` +
-          `bits per token  ${bitsPerToken.toFixed(4)}\n`,
+          `bits per token  ${bitsPerToken.toFixed(4)}\n` +
+          (meanReciprocalRank === undefined ? "" : `1 / rank        ${meanReciprocalRank.toFixed(4)}\n`),
   );
 }

@@ -59,7 +59,7 @@ export const trainingFlags: Record<string, Option[]> = {
     new Option("--share-rare", "of words: the rarer ones share the probability of <unk> evenly"),
   ],
   "Network:": [
-    new Option("--cell <cell>", "rnn, lstm or gru (default: lstm)"),
+    new Option("--cell <cell>", "rnn, lstm, gru, mrnn, mlstm, mingru, minlstm or qrnn (default: lstm)"),
     new Option("--nonlinearity <f>", "of cell rnn: tanh, relu or sigmoid (default: tanh)"),
     numberFlag("--embedding-size <n>", "width of the tokens' vectors (default: as --hidden-size)"),
     numberFlag("--hidden-size <n>", "units of a layer (default: 128)"),
@@ -100,6 +100,10 @@ export const trainingFlags: Record<string, Option[]> = {
       "sequential, the state carried on, or shuffled, from a state of zeros (default: sequential)",
     ),
     new Option("--independent", "lines have nothing to do with one another: each begins anew"),
+    new Option(
+      "--bidirectional",
+      "each line is read from both ends: a model that fills gaps, and does not write",
+    ),
     numberFlag("--epochs <n>", "passes over the text (default: 10)"),
     numberFlag("--max-steps <n>", "the most updates (default: as many as the epochs have)"),
     new Option("--optimizer <name>", "sgd, adagrad, rmsprop, adam or adamw (default: adam)"),
@@ -191,7 +195,7 @@ export function planTraining(flags: Omit<TrainingFlags, "json" | "seeds">) {
   const { text, valid, test, recipe, data, ...given } = flags;
   const plan = recipe === undefined ? undefined : readRecipe("language-model", recipe);
   const files: Partial<RecipeData> =
-    plan && text === undefined
+    plan?.data && text === undefined
       ? recipeData("language-model", recipe!, plan.data, data ?? process.env.UNROLLED_DATA)
       : {};
   const source = text ?? files.text;

@@ -77,7 +77,7 @@ async function train(flags: Flags): Promise<void> {
   const { text, valid, test, vocabularyFrom, arpa, out, recipe, data, json, ...given } = flags;
   const plan = recipe === undefined ? undefined : readRecipe("ngram", recipe);
   const files =
-    plan && text === undefined
+    plan?.data && text === undefined
       ? recipeData("ngram", recipe!, plan.data, data ?? process.env.UNROLLED_DATA)
       : undefined;
   const source = text ?? files?.text;

@@ -34,6 +34,8 @@ const network = recordOf({
   /** Weights of the direct connections, and their longest n-grams. */
   direct: v.optional(wholeNumber(1, MAX_DIRECT)),
   directOrder: v.optional(wholeNumber(1, MAX_ORDER)),
+  /** Whether a second stack of layers reads each sentence from its end: for gaps, which both sides tell of. */
+  bidirectional: v.optional(trueOrFalse()),
   /** The token before which the state is forgotten: sentences are independent. */
   resetAt: v.optional(wholeNumber(0, MAX_SIZE)),
 });
@@ -60,7 +62,13 @@ export function makeConfig(
 
 export function readConfig(json: unknown, file: string): LanguageModelConfig {
   const checked = checkContent(file, config, json);
-  const { tieWeights, embeddingSize, hiddenSize, compression } = checked.network;
+  const { tieWeights, embeddingSize, hiddenSize, compression, bidirectional, resetAt } = checked.network;
+  const only = ["classes", "compression", "direct"].find((name) => name in checked.network);
+  if (bidirectional && (tieWeights || only || resetAt === undefined)) {
+    throw new FormatError(
+      `${file}: network.bidirectional goes with resetAt and not with ${only ?? "tieWeights"}`,
+    );
+  }
   if (tieWeights && embeddingSize !== (compression ?? hiddenSize)) {
     throw new FormatError(
       `${file}: network.tieWeights needs embeddingSize = hiddenSize, got ${embeddingSize} and ${compression ?? hiddenSize}`,

@@ -3,7 +3,7 @@ import { noGrad, step } from "../../autograd/step.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import type { TokenSequence } from "../../data/text/tokens.ts";
 import { bitsPerToken, perplexity } from "../../metrics/perplexity.ts";
-import { checkOptions, functionOf, numberIn, recordOf, type SchemasOf } from "../../options.ts";
+import { checkOptions, functionOf, numberIn, recordOf, type SchemasOf, trueOrFalse } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
 import type { LanguageModelNetwork, NetworkState } from "./network.ts";
@@ -18,6 +18,8 @@ export interface Evaluation {
   perplexity: number;
   /** loss / ln 2 */
   bitsPerToken: number;
+  /** With `ranks`: the mean of 1 / the token's rank among all, by their probability. */
+  meanReciprocalRank?: number;
 }
 
 export interface EvaluateOptions {
@@ -27,6 +29,8 @@ export interface EvaluateOptions {
   signal?: AbortSignal;
   /** Where the tokens of a text too large for memory are kept, as in a training. */
   cache?: string | false;
+  /** Find the rank of each token too, line by line; line breaks are not counted. Default false. */
+  ranks?: boolean;
   /** Go on learning while reading, by SGD at this rate for each token; the model is afterwards as before. Default: not. */
   dynamic?: number;
 }
@@ -35,6 +39,7 @@ const evaluateSchema = recordOf({
   onProgress: v.optional(functionOf<NonNullable<EvaluateOptions["onProgress"]>>()),
   signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
   cache: v.optional(cacheFolder),
+  ranks: v.optional(trueOrFalse(), false),
   dynamic: v.optional(numberIn({ above: 0 })),
 } satisfies SchemasOf<EvaluateOptions>);
 
@@ -56,6 +61,7 @@ export function* tokenLosses(
   chunk = chunkSize(network),
   state?: NetworkState,
 ): Generator<Float32Array, NetworkState | undefined> {
+  network.refuseBidirectional("score a text");
   const { resetAt } = network.config;
   const end = tokens.length - 1;
   for (let from = 0, steps = 0; from < end; from += steps) {

@@ -14,6 +14,7 @@ import {
   shareAmongRare,
   tokenLosses,
 } from "./evaluate.ts";
+import type { Candidate, FillOptions } from "./fill.ts";
 import { checkGenerateOptions, type GenerateOptions, TextStream } from "./generate.ts";
 import { checkLoadOptions, type LanguageModelParts, type LoadOptions, loadLanguageModel } from "./load.ts";
 import type { LanguageModelNetwork } from "./network.ts";
@@ -86,7 +87,11 @@ export class LanguageModel {
    * end, each token but the first predicted from all those before it.
    */
   async evaluate(source: TextSource, options: EvaluateOptions = {}): Promise<Evaluation> {
-    const { signal, onProgress, cache, dynamic } = checkEvaluateOptions("LanguageModel.evaluate", options);
+    const { signal, onProgress, cache, dynamic, ranks } = checkEvaluateOptions(
+      "LanguageModel.evaluate",
+      options,
+    );
+    if (dynamic !== undefined) this.network.refuseBidirectional("learn while it is evaluated");
     // Loaded when it is needed: a page that generates text need not know how corpora are read.
     const { readTokens } = await import("./data.ts");
     const { tokens, close } = await readTokens(source, this.tokenizer, { signal, cache });
@@ -95,6 +100,15 @@ export class LanguageModel {
         throw new DataError(`${nameOf(source)}: must have 2 tokens or more, got ${tokens.length}`);
       }
       const network = this.network.eval();
+      const { lineBreak } = this.tokenizer;
+      if (network.backward || ranks) {
+        if (lineBreak === undefined)
+          throw new DataError("evaluate: `ranks` are of lines, and the model knows none");
+        const { evaluateGaps } = await import("./fill.ts");
+        const found = await evaluateGaps(network, tokens, { lineBreak, ranks, signal, onProgress });
+        signal?.throwIfAborted();
+        return found!;
+      }
       const losses =
         dynamic === undefined
           ? tokenLosses(network, tokens)
@@ -132,6 +146,7 @@ export class LanguageModel {
    * others have their turn meanwhile.
    */
   generateStream(prompt = "", options: GenerateOptions = {}): TextStream {
+    this.network.refuseBidirectional("generate");
     const checked = checkGenerateOptions("LanguageModel.generate", options);
     const text = normalizeText(prompt, "prompt");
     // With a state, the text goes on; without one, it begins after a line break.
@@ -150,8 +165,18 @@ export class LanguageModel {
    * times as many words a second as `generate` gives.
    */
   async sample(options: SampleOptions): Promise<string[]> {
+    this.network.refuseBidirectional("sample");
     const { sampleTexts } = await import("./sample.ts");
     return sampleTexts(this.network, this.tokenizer, options);
+  }
+
+  /**
+   * What belongs in the gap of a line, `"I bought a __ of shoes"`: the likeliest tokens. A model that was trained with
+   * `bidirectional` knows by both sides, any other by what stands before the gap.
+   */
+  async fill(text: string, options: FillOptions = {}): Promise<Candidate[]> {
+    const { fillGap } = await import("./fill.ts");
+    return fillGap(this.network, this.tokenizer, text, options);
   }
 
   /** A text's tokens, as what follows a line break. */

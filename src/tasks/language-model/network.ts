@@ -5,22 +5,28 @@ import { Dropout } from "../../nn/dropout.ts";
 import { Embedding } from "../../nn/embedding.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
-import { GRU, type GRUState } from "../../nn/recurrent/gru.ts";
-import { LSTM, type LSTMState } from "../../nn/recurrent/lstm.ts";
-import { RNN, type RNNState } from "../../nn/recurrent/rnn.ts";
+import type { LSTM, LSTMState } from "../../nn/recurrent/lstm.ts";
 import type { ClassCrossEntropyOptions } from "../../ops/class-cross-entropy.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
 import { fallsOn } from "../../ops/falls-on.ts";
 import { sigmoid } from "../../ops/pointwise.ts";
+import { reverseSequences } from "../../ops/reverse-sequences.ts";
 import { concat, slice } from "../../ops/slice.ts";
 import { softmax } from "../../ops/softmax.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import { type Tensor, tensor } from "../../tensor/tensor.ts";
+import { type Tensor, tensor, zeros } from "../../tensor/tensor.ts";
 import type { NetworkConfig } from "./config.ts";
+import {
+  countOfLayers,
+  makeLayers,
+  prepareLayers,
+  type RecurrentLayers,
+  type RecurrentState,
+} from "./layers.ts";
 import { type StreamState, type TokenStream, TokenStreams } from "./stream.ts";
 
 /** What the recurrent layers hold and, with direct connections, the tokens before. */
-export type NetworkState = (RNNState | GRUState | LSTMState) & { before?: Tensor };
+export type NetworkState = RecurrentState & { before?: Tensor };
 
 /** What a network reads, and where in it. */
 export interface Reading {
@@ -36,23 +42,28 @@ export interface Reading {
   lengths?: Tensor;
 }
 
+/** Stands for no target; what `crossEntropy` ignores. */
+const NONE = -100;
+
 let classOutput: typeof ClassOutput | undefined;
 
-/** Fetches what only networks with classes have; to be awaited before one is made. */
-export async function prepareNetwork({ classes }: Pick<NetworkConfig, "classes">): Promise<void> {
-  if (!classes || classOutput) return;
+/** Fetches what only some networks have, as classes; to be awaited before one is made. */
+export async function prepareNetwork(config: Pick<NetworkConfig, "classes" | "cell">): Promise<void> {
+  await prepareLayers(config);
+  if (!config.classes || classOutput) return;
   classOutput = (await import("../../nn/class-output.ts")).ClassOutput;
   await ready();
 }
 
 /**
- * Embedding → dropout → recurrent layers → dropout → (compression: linear, sigmoid →) linear, or classes. The forget
- * gates begin with a bias of 1, so that a fresh LSTM remembers (Gers et al. 2000), and the loss begins at ln V: all tokens
- * are about equally likely.
+ * Embedding → dropout → recurrent layers → dropout → (compression: linear, sigmoid →) linear, or classes. The loss
+ * begins at ln V: all tokens are about equally likely.
  */
 export class LanguageModelNetwork extends Module {
   readonly embedding: Embedding;
-  readonly rnn: RNN | LSTM | GRU;
+  readonly rnn: RecurrentLayers;
+  /** Reads from the end, where the network is bidirectional. */
+  readonly backward: RecurrentLayers | undefined;
   readonly compression: Linear | undefined;
   readonly output: Linear | ClassOutput;
   readonly embeddingDropout: Dropout;
@@ -66,9 +77,10 @@ export class LanguageModelNetwork extends Module {
     this.config = config;
     this.embedding = new Embedding(vocabularySize, embeddingSize);
     this.rnn = makeLayers(config);
+    if (config.bidirectional) this.backward = makeLayers(config);
     const { classes, compression, direct = 0, directOrder = 0 } = config;
     if (compression !== undefined) this.compression = new Linear(hiddenSize, compression);
-    const inFeatures = compression ?? hiddenSize;
+    const inFeatures = compression ?? hiddenSize * (config.bidirectional ? 2 : 1);
     if (classes) {
       if (!classOutput) throw new UsageError("network: with classes, `prepareNetwork` must be awaited first");
       this.output = new classOutput({ inFeatures, vocabularySize, classes, direct, directOrder });
@@ -92,6 +104,15 @@ export class LanguageModelNetwork extends Module {
     options: ClassCrossEntropyOptions = {},
   ): { loss: Tensor; state: NetworkState } {
     const [T, N] = inputs.shape as [number, number];
+    if (this.backward) {
+      const sides = this.bothSides(inputs, targets, lengths);
+      const counted = Int32Array.from(targets.toArray(), (id) => (id === this.config.resetAt ? NONE : id));
+      const logits = this.output.forward(this.outputDropout.forward(concat(sides, 2)));
+      return {
+        loss: crossEntropy(logits, tensor(counted, targets.shape), options),
+        state: this.zeroState(N),
+      };
+    }
     // Where the state to hand on is one in the middle, it takes two readings; gradients flow through both.
     const parts = carry > 0 && carry < T;
     let {
@@ -115,6 +136,35 @@ export class LanguageModelNetwork extends Module {
         ? crossEntropy(output.forward(x), targets, options)
         : output.loss(x, targets, hashes, options);
     return { loss, state: next };
+  }
+
+  /** For what goes from left to right. */
+  refuseBidirectional(what: string): void {
+    if (!this.backward) return;
+    throw new UsageError(`LanguageModel: a bidirectional model cannot ${what}`, {
+      hint: "each token needs those after it: it is for `fill`, and for `evaluate`",
+    });
+  }
+
+  /**
+   * Of a bidirectional network, what it knows of each of the targets [T, N], the tokens after the inputs: from all those
+   * before it, and from all those after it, [T, N, H] each.
+   */
+  bothSides(inputs: Tensor, targets: Tensor, lengths?: Tensor): [left: Tensor, right: Tensor] {
+    const [T, N] = inputs.shape as [number, number];
+    const read = (layers: RecurrentLayers, tokens: Tensor) =>
+      (layers as LSTM).forward(this.embeddingDropout.forward(this.embedding.forward(tokens)), { lengths })
+        .output;
+    const left = read(this.rnn, inputs);
+    const known = tensor(
+      Int32Array.from(targets.toArray(), (id) => Math.max(id, 0)),
+      [T, N],
+    );
+    const backwards = read(this.backward!, reverseSequences(known, lengths));
+    // Row t has read the target itself last; the one that knows only what comes after it is row t + 1.
+    const right = reverseSequences(backwards, lengths);
+    const nothing = zeros([1, N, this.config.hiddenSize]);
+    return [left, concat(T > 1 ? [slice(right, 0, 1, T), nothing] : [nothing], 0)];
   }
 
   /** The tokens that come after [1, N], drawn with two numbers in [0, 1) each: uniform [1, N, 2]. */
@@ -161,7 +211,7 @@ export class LanguageModelNetwork extends Module {
     const { before = this.#nothing(tokens), ...layers } = state ?? {};
     const embedded = this.embeddingDropout.forward(this.embedding.forward(tokens));
     // Which state belongs to which layer, the type of `rnn` does not say.
-    const run = this.rnn.forward(embedded, { state: state && (layers as LSTMState), lengths });
+    const run = (this.rnn as LSTM).forward(embedded, { state: state && (layers as LSTMState), lengths });
     const hidden = run.output;
     if (!before || this.output instanceof Linear) return { hidden, hashes: undefined, state: run.state };
     const { hashes, next } = this.output.hashes(tokens, before);
@@ -198,31 +248,14 @@ export class LanguageModelNetwork extends Module {
   }
 }
 
-function makeLayers({ cell, embeddingSize, hiddenSize, numLayers, dropout, nonlinearity }: NetworkConfig) {
-  const options = { inputSize: embeddingSize, hiddenSize, numLayers, dropout };
-  switch (cell) {
-    case "rnn":
-      return new RNN({ ...options, nonlinearity: nonlinearity ?? "tanh" });
-    case "gru":
-      return new GRU(options);
-    case "lstm":
-      return new LSTM({ ...options, forgetGateBias: 1 });
-  }
-}
-
-const gates = { rnn: 1, gru: 3, lstm: 4 } as const;
-
 /** How many numbers such a network has, without building it: a config nobody vouches for may ask for anything. */
 export function countParameters(config: NetworkConfig): number {
-  const { vocabularySize, embeddingSize, cell, hiddenSize, numLayers, tieWeights } = config;
+  const { vocabularySize, embeddingSize, hiddenSize, tieWeights, bidirectional } = config;
   const { classes = [], compression, direct = 0 } = config;
-  const width = compression ?? hiddenSize;
+  const directions = bidirectional ? 2 : 1;
+  const width = compression ?? hiddenSize * directions;
   let count = vocabularySize * (embeddingSize + 1) + classes.length * (width + 1) + direct;
   if (compression !== undefined) count += compression * (hiddenSize + 1);
   if (!tieWeights) count += vocabularySize * width;
-  for (let layer = 0; layer < numLayers; layer++) {
-    const inputSize = layer === 0 ? embeddingSize : hiddenSize;
-    count += gates[cell] * hiddenSize * (inputSize + hiddenSize + 2);
-  }
-  return count;
+  return count + directions * countOfLayers(config);
 }

@@ -18,7 +18,7 @@ import type { LogFormatName } from "../../training/logs/run-log.ts";
 import type { LanguageModelEvent } from "./events.ts";
 import type { LanguageModelParts } from "./load.ts";
 
-export const cells = ["rnn", "lstm", "gru"] as const;
+export const cells = ["rnn", "lstm", "gru", "mrnn", "mlstm", "mingru", "minlstm", "qrnn"] as const;
 export const nonlinearities = ["tanh", "relu", "sigmoid"] as const;
 export const units = ["char", "byte", "word", "bpe"] as const satisfies readonly Unit[];
 export const optimizers = ["sgd", "adagrad", "rmsprop", "adam", "adamw"] as const;
@@ -106,6 +106,11 @@ export interface LanguageModelOptions {
   windows?: (typeof windowLayouts)[number];
   /** Lines have nothing to do with one another: each is read from a state of zeros, `batchSize` at once. Default false. */
   independent?: boolean;
+  /**
+   * Each line is read from both of its ends, and each of its tokens predicted from all the others: a model that fills gaps
+   * (`fill`) and does not write. Lines are then independent. Default false.
+   */
+  bidirectional?: boolean;
   /**
    * The folder in which the tokens of texts too large for memory are kept; false to keep none. Default: `unrolled` in the
    * system's folder for caches.
@@ -249,6 +254,7 @@ const schema = recordOf({
   validTokens: v.optional(wholeNumber(2, Number.MAX_SAFE_INTEGER), 4_000_000),
   windows: v.optional(oneOf(windowLayouts), "sequential"),
   independent: v.optional(trueOrFalse()),
+  bidirectional: v.optional(trueOrFalse()),
   cache: v.optional(cacheFolder),
   batchSize: v.optional(wholeNumber(1, MAX_SIZE), 50),
   seqLength: v.optional(wholeNumber(1, MAX_SIZE), 50),
@@ -326,6 +332,7 @@ export function checkTrainingOptions(where: string, options: LanguageModelOption
     }
   }
   if (checked.keepTokenizer) checkKeepTokenizer(where, checked);
+  if (checked.bidirectional) checkBidirectional(where, checked);
   const { embeddingSize = checked.hiddenSize, tieWeights } = checked;
   const { compression, hiddenSize } = checked;
   if (tieWeights && embeddingSize !== (compression ?? hiddenSize)) {
@@ -343,6 +350,20 @@ export function checkTrainingOptions(where: string, options: LanguageModelOption
   }
   const noNorm = options.clip === undefined && options.clipValue !== undefined;
   return noNorm ? { ...checked, clip: undefined } : checked;
+}
+
+/** Lines are independent where they are read from both ends. */
+function checkBidirectional(where: string, options: ResolvedOptions): void {
+  const { tieWeights, output, compression, windows } = options;
+  const other = Object.entries({
+    tieWeights,
+    "output classes": output === "classes",
+    compression: compression !== undefined,
+    "windows shuffled": windows === "shuffled",
+    "independent false": options.independent === false,
+  }).find(([, given]) => given);
+  if (other) throw new OptionError(`${where}: bidirectional does not go with ${other[0]}`);
+  options.independent = true;
 }
 
 function checkKeepTokenizer(where: string, options: ResolvedOptions): void {

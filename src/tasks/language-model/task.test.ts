@@ -137,6 +137,7 @@ describe("training", () => {
       unit: "word",
       patience: 3,
     },
+    { cell: "mingru", numLayers: 2, unit: "word" },
   ])("learns with %j", async (options) => {
     const losses: number[] = [];
     const trained = await LanguageModel.train(source, {

@@ -111,6 +111,12 @@ async function trainOn(corpus: Corpus, start: Start) {
     accumulate,
     ...(valid && {
       async validate(aborted) {
+        if (network.backward) {
+          const { evaluateGaps } = await import("./fill.ts");
+          return (
+            await evaluateGaps(network.eval(), valid, { lineBreak: lineBreakOf(corpus), signal: aborted })
+          )?.loss;
+        }
         const losses = shareAmongRare(tokenLosses(network.eval(), valid), valid, tokenizer);
         return (await evaluateLosses(losses, valid.length - 1, aborted))?.loss;
       },
@@ -163,6 +169,7 @@ function networkConfig(corpus: Corpus, options: ResolvedOptions): NetworkConfig 
     ...(compression !== undefined && { compression }),
     ...(output === "classes" && { classes: binWords(corpus.counts(), classes, classBinning) }),
     ...(direct > 0 && { direct, directOrder }),
+    ...(options.bidirectional && { bidirectional: true }),
     ...(options.independent && { resetAt: lineBreakOf(corpus) }),
   };
 }

@@ -18,6 +18,7 @@ const commands = [
   "rescore",
   "evaluate",
   "score",
+  "fill",
   "generate",
   "gradients",
   "bleu",
@@ -49,6 +50,7 @@ it("lists every command", async () => {
       evaluate       measure a model: on a text, on recordings, or on fresh sequences of its problem
       transcribe     write what is said in recordings
       score          give each line its log-probability and perplexity
+      fill           say what belongs in the gap of a line
       generate       let a language model write
       gradients      measure and plot how gradients vanish or explode through time
       bleu           score translations by BLEU, chrF and TER, as sacreBLEU does
@@ -91,6 +93,7 @@ const options: Record<Exclude<keyof LanguageModelOptions, "onProgress" | "signal
   tieWeights: true,
   initRange: true,
   independent: true,
+  bidirectional: true,
   shareRare: true,
   output: true,
   classes: true,

@@ -127,6 +127,7 @@ it("what does not fit is told by its flag", async () => {
     ["train", "memory", "--problem", "counting", "--out", at("new")],
     ["train", "memory", ...order, "--length", "10..20", "--out", at("new")],
     ["train", "memory", ...order, "--omega", "4", "--out", at("new")],
+    ["train", "memory", "--recipe", "temporal-ordr", "--out", at("new")],
     ["evaluate", at("words"), "--text", at("text.txt"), "--sequences", "10"],
     ["evaluate", at("lstm"), "--text", at("text.txt")],
     ["evaluate", at("lstm"), "--int8"],
@@ -139,14 +140,16 @@ it("what does not fit is told by its flag", async () => {
     problems.push(stderr.replaceAll(root, "…"));
   }
   expect(problems.join("\n")).toMatchInlineSnapshot(`
-    "error: required option '--problem <name>' not specified
-    hint: run \`unrolled train memory --help\`
+    "error: --problem must name what to learn: temporal-order, addition, multiplication, copy, experiment-3c
+    hint: or name a --recipe
 
     error: --problem must be temporal-order, addition, multiplication, copy or experiment-3c, got "counting"
 
     error: --length must be a length, 100, or two, 50-200, got "10..20"
 
     error: --omega is for cell rnn, got cell lstm
+
+    error: --recipe temporal-ordr is not known (did you mean temporal-order?)
 
     error: --sequences is for models of \`train memory\`, and …/words is none
 

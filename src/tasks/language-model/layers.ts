@@ -1,0 +1,66 @@
+import { ready } from "../../engine/engine.ts";
+import { UsageError } from "../../errors.ts";
+import { GRU, type GRUState } from "../../nn/recurrent/gru.ts";
+import { LSTM, type LSTMState } from "../../nn/recurrent/lstm.ts";
+import type { MinGRU, MinLSTM } from "../../nn/recurrent/minimal.ts";
+import type { MLSTM, MRNN } from "../../nn/recurrent/multiplicative.ts";
+import type { QRNN } from "../../nn/recurrent/qrnn.ts";
+import { RNN, type RNNState } from "../../nn/recurrent/rnn.ts";
+import type { NetworkConfig } from "./config.ts";
+
+export type RecurrentLayers = RNN | LSTM | GRU | MRNN | MLSTM | MinGRU | MinLSTM | QRNN;
+export type RecurrentState = RNNState | LSTMState | GRUState;
+
+/** Cells that few models have. */
+const fetchable = {
+  mrnn: async () => (await import("../../nn/recurrent/multiplicative.ts")).MRNN,
+  mlstm: async () => (await import("../../nn/recurrent/multiplicative.ts")).MLSTM,
+  mingru: async () => (await import("../../nn/recurrent/minimal.ts")).MinGRU,
+  minlstm: async () => (await import("../../nn/recurrent/minimal.ts")).MinLSTM,
+  qrnn: async () => (await import("../../nn/recurrent/qrnn.ts")).QRNN,
+};
+type Fetchable = keyof typeof fetchable;
+const fetched: { [cell in Fetchable]?: Awaited<ReturnType<(typeof fetchable)[cell]>> } = {};
+
+const isFetchable = (cell: string): cell is Fetchable => Object.hasOwn(fetchable, cell);
+
+/** Fetches such a cell; to be awaited before layers of it are made. */
+export async function prepareLayers({ cell }: Pick<NetworkConfig, "cell">): Promise<void> {
+  if (!isFetchable(cell) || fetched[cell]) return;
+  Object.assign(fetched, { [cell]: await fetchable[cell]() });
+  await ready();
+}
+
+/** The forget gates of an LSTM begin with a bias of 1, so that it remembers (Gers et al. 2000). */
+export function makeLayers(config: NetworkConfig): RecurrentLayers {
+  const { cell, embeddingSize, hiddenSize, numLayers, dropout, nonlinearity } = config;
+  const options = { inputSize: embeddingSize, hiddenSize, numLayers, dropout };
+  switch (cell) {
+    case "rnn":
+      return new RNN({ ...options, nonlinearity: nonlinearity ?? "tanh" });
+    case "gru":
+      return new GRU(options);
+    case "lstm":
+      return new LSTM({ ...options, forgetGateBias: 1 });
+    default: {
+      const Layers = fetched[cell];
+      if (!Layers) throw new UsageError(`network: of cell ${cell}, \`prepareNetwork\` must be awaited first`);
+      return new Layers(options);
+    }
+  }
+}
+
+/** Gates that read the input and, but for the last three kinds, the state. */
+const gates = { rnn: 1, gru: 3, lstm: 4, mrnn: 1, mlstm: 4, mingru: 2, minlstm: 3, qrnn: 3 } as const;
+
+/** How many numbers such layers have. */
+export function countOfLayers({ cell, embeddingSize, hiddenSize: H, numLayers }: NetworkConfig): number {
+  const readsState = !["mingru", "minlstm", "qrnn"].includes(cell);
+  const factors = cell === "mrnn" || cell === "mlstm" ? H : 0;
+  let count = 0;
+  for (let layer = 0; layer < numLayers; layer++) {
+    const I = layer === 0 ? embeddingSize : H;
+    count += gates[cell] * H * (I + 1 + (readsState ? H + 1 : 0)) + factors * (I + H);
+  }
+  return count;
+}
