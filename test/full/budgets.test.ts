@@ -42,8 +42,8 @@ const kilobytes = (chunks: OutputChunk[]) =>
 const isPlain = ({ moduleIds }: OutputChunk) => moduleIds.some((id) => /generated.plain/.test(id));
 const isRelaxed = ({ moduleIds }: OutputChunk) => moduleIds.some((id) => /generated.relaxed/.test(id));
 
-/** Kernels that no page fetches before a part that needs them: classes of words, their direct connections. */
-const ofParts = /generated.(relaxed|plain).(classes|direct)\b/;
+/** Kernels that no page fetches before a part that needs them: classes of words, their direct connections, scans. */
+const ofParts = /generated.(relaxed|plain).(classes|direct|scan)\b/;
 
 /** The entry and all it imports: what a page has before its first line runs. */
 function importedBy(chunks: readonly OutputChunk[]): OutputChunk[] {

@@ -81,7 +81,10 @@ function beliefs(network: LanguageModelNetwork, left: number[], right: number[])
   // What stands in the gap makes no difference to what is known of it.
   const line = Int32Array.from([...left, left[0]!, ...right]);
   const shape = [line.length - 1, 1];
-  const known = network.bothSides(tensor(line.subarray(0, -1), shape), tensor(line.subarray(1), shape));
+  const known = network.bothSides({
+    inputs: tensor(line.subarray(0, -1), shape),
+    targets: tensor(line.subarray(1), shape),
+  });
   const H = network.config.hiddenSize;
   const at = left.length - 1;
   const [fromLeft, fromRight] = known.map((side) =>
@@ -137,7 +140,7 @@ function* reciprocalRanks(
     const logits = step(() =>
       noGrad(() =>
         network.backward
-          ? network.output.forward(concat(network.bothSides(inputs, targets, lengths), 2))
+          ? network.output.forward(concat(network.bothSides({ inputs, targets, lengths }), 2))
           : network.forward(inputs).logits,
       ),
     ).toArray();

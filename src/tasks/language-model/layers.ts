@@ -1,4 +1,3 @@
-import { ready } from "../../engine/engine.ts";
 import { UsageError } from "../../errors.ts";
 import { GRU, type GRUState } from "../../nn/recurrent/gru.ts";
 import { LSTM, type LSTMState } from "../../nn/recurrent/lstm.ts";
@@ -11,24 +10,12 @@ import type { NetworkConfig } from "./config.ts";
 export type RecurrentLayers = RNN | LSTM | GRU | MRNN | MLSTM | MinGRU | MinLSTM | QRNN;
 export type RecurrentState = RNNState | LSTMState | GRUState;
 
-/** Cells that few models have. */
-const fetchable = {
-  mrnn: async () => (await import("../../nn/recurrent/multiplicative.ts")).MRNN,
-  mlstm: async () => (await import("../../nn/recurrent/multiplicative.ts")).MLSTM,
-  mingru: async () => (await import("../../nn/recurrent/minimal.ts")).MinGRU,
-  minlstm: async () => (await import("../../nn/recurrent/minimal.ts")).MinLSTM,
-  qrnn: async () => (await import("../../nn/recurrent/qrnn.ts")).QRNN,
-};
-type Fetchable = keyof typeof fetchable;
-const fetched: { [cell in Fetchable]?: Awaited<ReturnType<(typeof fetchable)[cell]>> } = {};
+const simple: readonly string[] = ["rnn", "lstm", "gru"];
+let more: typeof import("./more-layers.ts") | undefined;
 
-const isFetchable = (cell: string): cell is Fetchable => Object.hasOwn(fetchable, cell);
-
-/** Fetches such a cell; to be awaited before layers of it are made. */
+/** Fetches the cells that few models have; to be awaited before layers of such a cell are made. */
 export async function prepareLayers({ cell }: Pick<NetworkConfig, "cell">): Promise<void> {
-  if (!isFetchable(cell) || fetched[cell]) return;
-  Object.assign(fetched, { [cell]: await fetchable[cell]() });
-  await ready();
+  if (!simple.includes(cell)) more ??= await import("./more-layers.ts");
 }
 
 /** The forget gates of an LSTM begin with a bias of 1, so that it remembers (Gers et al. 2000). */
@@ -42,11 +29,9 @@ export function makeLayers(config: NetworkConfig): RecurrentLayers {
       return new GRU(options);
     case "lstm":
       return new LSTM({ ...options, forgetGateBias: 1 });
-    default: {
-      const Layers = fetched[cell];
-      if (!Layers) throw new UsageError(`network: of cell ${cell}, \`prepareNetwork\` must be awaited first`);
-      return new Layers(options);
-    }
+    default:
+      if (!more) throw new UsageError(`network: of cell ${cell}, \`prepareNetwork\` must be awaited first`);
+      return new more[cell](options);
   }
 }
 

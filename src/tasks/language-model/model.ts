@@ -104,7 +104,7 @@ export class LanguageModel {
       if (network.backward || ranks) {
         if (lineBreak === undefined)
           throw new DataError("evaluate: `ranks` are of lines, and the model knows none");
-        const { evaluateGaps } = await import("./fill.ts");
+        const { evaluateGaps } = await import("./later.ts");
         const found = await evaluateGaps(network, tokens, { lineBreak, ranks, signal, onProgress });
         signal?.throwIfAborted();
         return found!;
@@ -112,7 +112,7 @@ export class LanguageModel {
       const losses =
         dynamic === undefined
           ? tokenLosses(network, tokens)
-          : (await import("./dynamic.ts")).dynamicTokenLosses(network, tokens, dynamic);
+          : (await import("./later.ts")).dynamicTokenLosses(network, tokens, dynamic);
       const shared = shareAmongRare(losses, tokens, this.tokenizer);
       const evaluation = await evaluateLosses(shared, tokens.length - 1, signal, onProgress);
       signal?.throwIfAborted();
@@ -166,7 +166,7 @@ export class LanguageModel {
    */
   async sample(options: SampleOptions): Promise<string[]> {
     this.network.refuseBidirectional("sample");
-    const { sampleTexts } = await import("./sample.ts");
+    const { sampleTexts } = await import("./later.ts");
     return sampleTexts(this.network, this.tokenizer, options);
   }
 
@@ -175,7 +175,7 @@ export class LanguageModel {
    * `bidirectional` knows by both sides, any other by what stands before the gap.
    */
   async fill(text: string, options: FillOptions = {}): Promise<Candidate[]> {
-    const { fillGap } = await import("./fill.ts");
+    const { fillGap } = await import("./later.ts");
     return fillGap(this.network, this.tokenizer, text, options);
   }
 

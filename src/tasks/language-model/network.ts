@@ -10,11 +10,10 @@ import type { ClassCrossEntropyOptions } from "../../ops/class-cross-entropy.ts"
 import { crossEntropy } from "../../ops/cross-entropy.ts";
 import { fallsOn } from "../../ops/falls-on.ts";
 import { sigmoid } from "../../ops/pointwise.ts";
-import { reverseSequences } from "../../ops/reverse-sequences.ts";
 import { concat, slice } from "../../ops/slice.ts";
 import { softmax } from "../../ops/softmax.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import { type Tensor, tensor, zeros } from "../../tensor/tensor.ts";
+import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import type { NetworkConfig } from "./config.ts";
 import {
   countOfLayers,
@@ -39,19 +38,19 @@ export interface Reading {
   /** After how many of the inputs the state is handed on. Default: all. */
   carry?: number;
   /** int32 [N]: how many of the inputs there are of each. Default: all. */
-  lengths?: Tensor;
+  lengths?: Tensor | undefined;
 }
 
-/** Stands for no target; what `crossEntropy` ignores. */
-const NONE = -100;
-
 let classOutput: typeof ClassOutput | undefined;
+let sides: typeof import("./both-sides.ts") | undefined;
 
 /** Fetches what only some networks have, as classes; to be awaited before one is made. */
-export async function prepareNetwork(config: Pick<NetworkConfig, "classes" | "cell">): Promise<void> {
+export async function prepareNetwork(
+  config: Pick<NetworkConfig, "classes" | "cell" | "bidirectional">,
+): Promise<void> {
   await prepareLayers(config);
-  if (!config.classes || classOutput) return;
-  classOutput = (await import("../../nn/class-output.ts")).ClassOutput;
+  if (config.classes) classOutput ??= (await import("../../nn/class-output.ts")).ClassOutput;
+  if (config.bidirectional) sides ??= await import("./both-sides.ts");
   await ready();
 }
 
@@ -99,19 +98,14 @@ export class LanguageModelNetwork extends Module {
 
   /** −ln P of the targets, their mean unless options say otherwise, and the state to carry on with. */
   loss(
-    { inputs, targets, history = 0, carry = inputs.shape[0]!, lengths }: Reading,
+    reading: Reading,
     state?: NetworkState,
     options: ClassCrossEntropyOptions = {},
   ): { loss: Tensor; state: NetworkState } {
+    const { inputs, targets, history = 0, carry = inputs.shape[0]!, lengths } = reading;
     const [T, N] = inputs.shape as [number, number];
     if (this.backward) {
-      const sides = this.bothSides(inputs, targets, lengths);
-      const counted = Int32Array.from(targets.toArray(), (id) => (id === this.config.resetAt ? NONE : id));
-      const logits = this.output.forward(this.outputDropout.forward(concat(sides, 2)));
-      return {
-        loss: crossEntropy(logits, tensor(counted, targets.shape), options),
-        state: this.zeroState(N),
-      };
+      return { loss: sides!.lossOfBothSides(this, reading, options), state: this.zeroState(N) };
     }
     // Where the state to hand on is one in the middle, it takes two readings; gradients flow through both.
     const parts = carry > 0 && carry < T;
@@ -146,25 +140,9 @@ export class LanguageModelNetwork extends Module {
     });
   }
 
-  /**
-   * Of a bidirectional network, what it knows of each of the targets [T, N], the tokens after the inputs: from all those
-   * before it, and from all those after it, [T, N, H] each.
-   */
-  bothSides(inputs: Tensor, targets: Tensor, lengths?: Tensor): [left: Tensor, right: Tensor] {
-    const [T, N] = inputs.shape as [number, number];
-    const read = (layers: RecurrentLayers, tokens: Tensor) =>
-      (layers as LSTM).forward(this.embeddingDropout.forward(this.embedding.forward(tokens)), { lengths })
-        .output;
-    const left = read(this.rnn, inputs);
-    const known = tensor(
-      Int32Array.from(targets.toArray(), (id) => Math.max(id, 0)),
-      [T, N],
-    );
-    const backwards = read(this.backward!, reverseSequences(known, lengths));
-    // Row t has read the target itself last; the one that knows only what comes after it is row t + 1.
-    const right = reverseSequences(backwards, lengths);
-    const nothing = zeros([1, N, this.config.hiddenSize]);
-    return [left, concat(T > 1 ? [slice(right, 0, 1, T), nothing] : [nothing], 0)];
+  /** Of a bidirectional network: what it knows of the targets from each side, [T, N, H]. */
+  bothSides(reading: Reading): [left: Tensor, right: Tensor] {
+    return sides!.bothSides(this, reading);
   }
 
   /** The tokens that come after [1, N], drawn with two numbers in [0, 1) each: uniform [1, N, 2]. */

@@ -26,6 +26,7 @@ import { makeConfig, type NetworkConfig } from "./config.ts";
 import { type Corpus, lineBreakOf, readCorpus } from "./data.ts";
 import { evaluateLosses, shareAmongRare, tokenLosses } from "./evaluate.ts";
 import type { CorpusEvent, InitialisedEvent, LanguageModelEvent, ReadingEvent } from "./events.ts";
+import { evaluateGaps } from "./fill.ts";
 import { initialise } from "./initialise.ts";
 import { openLog, writeSample } from "./logging.ts";
 import { countParameters, LanguageModelNetwork, type NetworkState, prepareNetwork } from "./network.ts";
@@ -112,7 +113,6 @@ async function trainOn(corpus: Corpus, start: Start) {
     ...(valid && {
       async validate(aborted) {
         if (network.backward) {
-          const { evaluateGaps } = await import("./fill.ts");
           return (
             await evaluateGaps(network.eval(), valid, { lineBreak: lineBreakOf(corpus), signal: aborted })
           )?.loss;

@@ -1,0 +1,4 @@
+/** Cells that few models have, by the names that `cell` has for them. */
+export { MinGRU as mingru, MinLSTM as minlstm } from "../../nn/recurrent/minimal.ts";
+export { MLSTM as mlstm, MRNN as mrnn } from "../../nn/recurrent/multiplicative.ts";
+export { QRNN as qrnn } from "../../nn/recurrent/qrnn.ts";
