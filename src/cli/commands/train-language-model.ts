@@ -65,6 +65,8 @@ export const trainingFlags: Record<string, Option[]> = {
     numberFlag("--hidden-size <n>", "units of a layer (default: 128)"),
     numberFlag("--num-layers <n>", "layers on top of each other (default: 2)"),
     numberFlag("--dropout <p>", "after the embedding, between layers, before the output (default: 0)"),
+    new Option("--variational-dropout", "drop the same units at each step of a window"),
+    numberFlag("--weight-drop <p>", "dropout of the recurrent weights (default: 0)"),
     new Option("--tie-weights", "use the embedding as the output's weights too"),
     new Option("--output <kind>", "softmax, or classes of words and the words within one (default: softmax)"),
     numberFlag("--classes <n>", "of output classes: how many, at most (default: 100)"),

@@ -174,6 +174,35 @@ describe("weights", () => {
     }
   });
 
+  it("of W_hh are dropped in training, for the whole sequence, and so are units", () => {
+    const options = { inputSize: 3, hiddenSize: 8, numLayers: 2 };
+    const input = noise([6, 2, 3]);
+    const plain = new RNN(options);
+    const dropping = new RNN({ ...options, weightDrop: 0.5 });
+    dropping.loadStateDict(plain.stateDict());
+    expect(dropping.eval().forward(input).output.toArray()).toEqual(plain.forward(input).output.toArray());
+    // Inputs that are the same at each step are a fixed map from state to state: it too is the same at each step.
+    const still = tensor(new Float32Array(40 * 2 * 3).fill(0.5), [40, 2, 3]);
+    const { output } = dropping.train().forward(still);
+    const [last, before] = [39, 38].map((t) => output.toArray().slice(t * 16, (t + 1) * 16));
+    expect(Math.max(...last!.map((x, i) => Math.abs(x - before![i]!)))).toBeLessThan(1e-3);
+    expect(last).not.toEqual(
+      plain
+        .forward(still)
+        .output.toArray()
+        .slice(39 * 16),
+    );
+
+    const units = new RNN({ ...options, dropout: 0.5, variationalDropout: true }).train();
+    const each = new RNN({ ...options, dropout: 0.5 }).train();
+    const moves = (layer: RNN) => {
+      const values = layer.forward(still).output.toArray();
+      return Math.max(...values.slice(39 * 16).map((x, i) => Math.abs(x - values[38 * 16 + i]!)));
+    };
+    expect(moves(units)).toBeLessThan(1e-3);
+    expect(moves(each)).toBeGreaterThan(1e-2);
+  });
+
   it("print with what is unusual", () => {
     expect(String(new LSTM({ inputSize: 128, hiddenSize: 256 }))).toMatchInlineSnapshot(
       `"LSTM(128, 256), 395,264 parameters"`,
@@ -368,6 +397,11 @@ it("errors say what is expected", () => {
   );
   expect(make({ forgetGateBias: 1, bias: false })).toThrowErrorMatchingInlineSnapshot(
     `[OptionError: LSTM: forgetGateBias must be left out where bias is false]`,
+  );
+  expect(
+    () => new MinGRU({ inputSize: 2, hiddenSize: 4, weightDrop: 0.5 }),
+  ).toThrowErrorMatchingInlineSnapshot(
+    `[OptionError: MinGRU: weightDrop is of weight_hh, and its gates read the input alone]`,
   );
   expect(make({ chrono: 50, bias: false })).toThrowErrorMatchingInlineSnapshot(
     `[OptionError: LSTM: chrono must be left out where bias is false]`,

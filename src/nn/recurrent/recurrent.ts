@@ -24,6 +24,10 @@ export interface RecurrentOptions {
   bias?: boolean;
   /** Probability of dropping an element between layers, in training; a single layer has no between. */
   dropout?: number;
+  /** Whether the same elements are dropped at every time step (Gal & Ghahramani 2016). False if left out. */
+  variationalDropout?: boolean;
+  /** Probability of dropping an element of weight_hh, in training, for a whole sequence (Merity et al. 2017). 0 if left out. */
+  weightDrop?: number;
   /** Whether each layer reads in both directions. */
   bidirectional?: boolean;
   /** What becomes of the two directions' outputs: side by side ("concat", as in PyTorch) or added up. */
@@ -37,6 +41,8 @@ export const recurrentEntries = {
   numLayers: v.optional(wholeNumber(1, 1000), 1),
   bias: v.optional(trueOrFalse(), true),
   dropout: v.optional(numberIn({ from: 0, below: 1 }), 0),
+  variationalDropout: v.optional(trueOrFalse(), false),
+  weightDrop: v.optional(numberIn({ from: 0, below: 1 }), 0),
   bidirectional: v.optional(trueOrFalse(), false),
   merge: v.optional(oneOf(["concat", "sum"]), "concat"),
 };
@@ -75,6 +81,10 @@ export abstract class Recurrent<S extends HiddenState, O extends Required<Recurr
     this.options = check(options);
     this.#check = check;
     this.#cell = cell(this.options);
+    if (this.options.weightDrop > 0 && this.#cell.readsState === false) {
+      const what = "weightDrop is of weight_hh, and its gates read the input alone";
+      throw new OptionError(`${this.constructor.name}: ${what}`);
+    }
     for (let layer = 0; layer < this.options.numLayers; layer++) {
       for (const suffix of this.#suffixes(layer)) this.#createWeights(layer, suffix);
     }
@@ -114,10 +124,16 @@ export abstract class Recurrent<S extends HiddenState, O extends Required<Recurr
 
   #inputs(suffix: string, input: Tensor, lengths: Tensor | undefined): CellInputs {
     const names = Object.keys(this.#cell.extraWeights?.(0) ?? {});
+    const { weightDrop } = this.options;
+    let weightHh = this[`weight_hh${suffix}`]!;
+    if (weightDrop > 0) {
+      const stream = this.randomStream(`hh${suffix}`);
+      weightHh = dropout(weightHh, weightDrop, { stream, training: this.training });
+    }
     return {
       input,
       weightIh: this[`weight_ih${suffix}`]!,
-      weightHh: this[`weight_hh${suffix}`]!,
+      weightHh,
       biasIh: this[`bias_ih${suffix}`],
       biasHh: this[`bias_hh${suffix}`],
       extra: Object.fromEntries(names.map((name) => [name, this[`weight_${name}${suffix}`]])),
@@ -131,12 +147,13 @@ export abstract class Recurrent<S extends HiddenState, O extends Required<Recurr
    */
   forward(input: Tensor, { state, lengths }: SequenceOptions<S> = {}): { output: Tensor; state: S } {
     if (state) checkState(this.constructor.name, state, this.stateShapes(input.shape[1] ?? 0));
-    const { numLayers, dropout: p } = this.options;
+    const { numLayers, dropout: p, variationalDropout: variational } = this.options;
     const states: S[] = [];
     let output = input;
     for (let layer = 0; layer < numLayers; layer++) {
       if (layer > 0 && p > 0) {
-        output = dropout(output, p, { stream: this.randomStream(`l${layer}`), training: this.training });
+        const stream = this.randomStream(`l${layer}`);
+        output = dropout(output, p, { stream, training: this.training, variational });
       }
       const outputs = this.#suffixes(layer).map((suffix, direction) => {
         const inputs = this.#inputs(suffix, output, lengths);

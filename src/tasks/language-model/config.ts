@@ -26,6 +26,8 @@ const network = recordOf({
   hiddenSize: wholeNumber(1, MAX_SIZE),
   numLayers: wholeNumber(1, 64),
   dropout: numberIn({ from: 0, below: 1 }),
+  variationalDropout: v.optional(trueOrFalse()),
+  weightDrop: v.optional(numberIn({ from: 0, below: 1 })),
   tieWeights: trueOrFalse(),
   /** The first word of each class, where the output is one of classes. */
   classes: v.optional(v.pipe(v.array(wholeNumber(0, MAX_SIZE)), v.minLength(1, "must have a class"))),

@@ -90,6 +90,13 @@ describe("a model that reads from both ends", () => {
     expect(await problem(model.fill("the __", { top: 0 }))).toMatchInlineSnapshot(
       `"OptionError: LanguageModel.fill: top must be a whole number from 1 to 1048576, got 0"`,
     );
+    const noLines = await LanguageModel.train(
+      { text: "abcabcabc".repeat(30) },
+      { epochs: 1, hiddenSize: 8, batchSize: 2 },
+    );
+    expect(await problem(noLines.evaluate({ text: "abc" }, { ranks: true }))).toMatchInlineSnapshot(
+      `"DataError: LanguageModel.evaluate: ranks are those in a line, and the model knows no lines"`,
+    );
     const train = (change: object) =>
       problem(LanguageModel.train({ text }, { ...options, bidirectional: true, ...change }));
     expect(await train({ tieWeights: true })).toMatchInlineSnapshot(

@@ -21,7 +21,11 @@ export async function prepareLayers({ cell }: Pick<NetworkConfig, "cell">): Prom
 /** The forget gates of an LSTM begin with a bias of 1, so that it remembers (Gers et al. 2000). */
 export function makeLayers(config: NetworkConfig): RecurrentLayers {
   const { cell, embeddingSize, hiddenSize, numLayers, dropout, nonlinearity } = config;
-  const options = { inputSize: embeddingSize, hiddenSize, numLayers, dropout };
+  const { variationalDropout = false, weightDrop = 0 } = config;
+  const options = {
+    ...{ inputSize: embeddingSize, hiddenSize, numLayers },
+    ...{ dropout, variationalDropout, weightDrop },
+  };
   switch (cell) {
     case "rnn":
       return new RNN({ ...options, nonlinearity: nonlinearity ?? "tanh" });

@@ -84,7 +84,8 @@ export class LanguageModel {
 
   /**
    * How well the model predicts a text: files or `{ text }`, as for `train`. It is read as one stream from beginning to
-   * end, each token but the first predicted from all those before it.
+   * end, each token but the first predicted from all those before it. Of a bidirectional model, and with `ranks`, each line
+   * is for itself, and line breaks are not counted.
    */
   async evaluate(source: TextSource, options: EvaluateOptions = {}): Promise<Evaluation> {
     const { signal, onProgress, cache, dynamic, ranks } = checkEvaluateOptions(
@@ -102,8 +103,11 @@ export class LanguageModel {
       const network = this.network.eval();
       const { lineBreak } = this.tokenizer;
       if (network.backward || ranks) {
-        if (lineBreak === undefined)
-          throw new DataError("evaluate: `ranks` are of lines, and the model knows none");
+        if (lineBreak === undefined) {
+          throw new DataError(
+            "LanguageModel.evaluate: ranks are those in a line, and the model knows no lines",
+          );
+        }
         const { evaluateGaps } = await import("./later.ts");
         const found = await evaluateGaps(network, tokens, { lineBreak, ranks, signal, onProgress });
         signal?.throwIfAborted();

@@ -55,8 +55,9 @@ export async function prepareNetwork(
 }
 
 /**
- * Embedding → dropout → recurrent layers → dropout → (compression: linear, sigmoid →) linear, or classes. The loss
- * begins at ln V: all tokens are about equally likely.
+ * Embedding → dropout → recurrent layers → dropout → (compression: linear, sigmoid →) linear, or classes; of a
+ * bidirectional one a second stack of layers, which reads from the end, see both-sides.ts. The loss begins at ln V: all
+ * tokens are about equally likely.
  */
 export class LanguageModelNetwork extends Module {
   readonly embedding: Embedding;
@@ -76,7 +77,11 @@ export class LanguageModelNetwork extends Module {
     this.config = config;
     this.embedding = new Embedding(vocabularySize, embeddingSize);
     this.rnn = makeLayers(config);
-    if (config.bidirectional) this.backward = makeLayers(config);
+    if (config.bidirectional) {
+      if (!sides)
+        throw new UsageError("network: to be bidirectional, `prepareNetwork` must be awaited first");
+      this.backward = makeLayers(config);
+    }
     const { classes, compression, direct = 0, directOrder = 0 } = config;
     if (compression !== undefined) this.compression = new Linear(hiddenSize, compression);
     const inFeatures = compression ?? hiddenSize * (config.bidirectional ? 2 : 1);
@@ -84,8 +89,9 @@ export class LanguageModelNetwork extends Module {
       if (!classOutput) throw new UsageError("network: with classes, `prepareNetwork` must be awaited first");
       this.output = new classOutput({ inFeatures, vocabularySize, classes, direct, directOrder });
     } else this.output = new Linear(inFeatures, vocabularySize);
-    this.embeddingDropout = new Dropout(dropout);
-    this.outputDropout = new Dropout(dropout);
+    const { variationalDropout: variational = false } = config;
+    this.embeddingDropout = new Dropout(dropout, { variational });
+    this.outputDropout = new Dropout(dropout, { variational });
     // The output's initial weights: the embedding's are too large for logits.
     if (tieWeights) (this.embedding as { weight: Tensor }).weight = this.output.weight;
   }

@@ -66,6 +66,10 @@ export interface LanguageModelOptions {
   numLayers?: number;
   /** After the embedding, between layers and before the output. Default 0. */
   dropout?: number;
+  /** Drop the same units at each step of a window (Gal & Ghahramani 2016). Default false. */
+  variationalDropout?: boolean;
+  /** Of the recurrent weights W_hh, for a whole window (Merity et al. 2017). Default 0. */
+  weightDrop?: number;
   /** The embedding is the output's weight too (Press and Wolf 2017); needs embeddingSize = hiddenSize. Default false. */
   tieWeights?: boolean;
   /** Probabilities of all tokens at once, or of classes and of the tokens within one. Default "softmax". */
@@ -236,6 +240,8 @@ const schema = recordOf({
   hiddenSize: v.optional(wholeNumber(1, MAX_SIZE), 128),
   numLayers: v.optional(wholeNumber(1, 64), 2),
   dropout: v.optional(numberIn({ from: 0, below: 1 }), 0),
+  variationalDropout: v.optional(trueOrFalse()),
+  weightDrop: v.optional(numberIn({ from: 0, below: 1 })),
   tieWeights: v.optional(trueOrFalse(), false),
   output: v.optional(oneOf(outputs), "softmax"),
   classes: v.optional(wholeNumber(1, 2 ** 20)),

@@ -156,6 +156,7 @@ function withPerplexity(
 function networkConfig(corpus: Corpus, options: ResolvedOptions): NetworkConfig {
   const { cell, hiddenSize, embeddingSize = hiddenSize, numLayers, dropout, tieWeights } = options;
   const { nonlinearity = "tanh", compression } = options;
+  const { variationalDropout, weightDrop } = options;
   const { output, classes = 100, classBinning = "sqrt-frequency", direct = 0, directOrder = 3 } = options;
   return {
     vocabularySize: corpus.tokenizer.size,
@@ -165,6 +166,8 @@ function networkConfig(corpus: Corpus, options: ResolvedOptions): NetworkConfig 
     hiddenSize,
     numLayers,
     dropout,
+    ...(variationalDropout && { variationalDropout }),
+    ...(weightDrop !== undefined && { weightDrop }),
     tieWeights,
     ...(compression !== undefined && { compression }),
     ...(output === "classes" && { classes: binWords(corpus.counts(), classes, classBinning) }),

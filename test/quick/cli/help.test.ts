@@ -90,6 +90,8 @@ const options: Record<Exclude<keyof LanguageModelOptions, "onProgress" | "signal
   hiddenSize: true,
   numLayers: true,
   dropout: true,
+  variationalDropout: true,
+  weightDrop: true,
   tieWeights: true,
   initRange: true,
   independent: true,
