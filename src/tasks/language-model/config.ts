@@ -9,7 +9,7 @@ import {
   trueOrFalse,
   wholeNumber,
 } from "../../options.ts";
-import { cells, MAX_DIRECT, MAX_ORDER, nonlinearities } from "./options.ts";
+import { cells, MAX_DIRECT, MAX_ORDER, nonlinearities } from "./choices.ts";
 
 /** The version of config.json that is written. */
 const CONFIG_VERSION = 1;

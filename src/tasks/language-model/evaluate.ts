@@ -6,8 +6,8 @@ import { bitsPerToken, perplexity } from "../../metrics/perplexity.ts";
 import { checkOptions, functionOf, numberIn, recordOf, type SchemasOf, trueOrFalse } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
+import { cacheFolder } from "./choices.ts";
 import type { LanguageModelNetwork, NetworkState } from "./network.ts";
-import { cacheFolder } from "./options.ts";
 
 export interface Evaluation {
   /** How many tokens were predicted: all but the first. */

@@ -4,10 +4,10 @@ import { crossEntropy } from "../../ops/cross-entropy.ts";
 import { SGD } from "../../optim/sgd.ts";
 import { manualSeed } from "../../tensor/random.ts";
 import { tensor } from "../../tensor/tensor.ts";
+import { cells } from "./choices.ts";
 import type { NetworkConfig } from "./config.ts";
 import { evaluateLosses, tokenLosses } from "./evaluate.ts";
 import { countParameters, LanguageModelNetwork, prepareNetwork } from "./network.ts";
-import { cells } from "./options.ts";
 
 beforeAll(async () => {
   for (const cell of cells) await prepareNetwork({ cell });

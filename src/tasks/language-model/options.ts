@@ -15,11 +15,10 @@ import {
   wholeNumber,
 } from "../../options.ts";
 import type { LogFormatName } from "../../training/logs/run-log.ts";
+import { cacheFolder, cells, MAX_DIRECT, MAX_ORDER, nonlinearities } from "./choices.ts";
 import type { LanguageModelEvent } from "./events.ts";
 import type { LanguageModelParts } from "./load.ts";
 
-export const cells = ["rnn", "lstm", "gru", "mrnn", "mlstm", "mingru", "minlstm", "qrnn"] as const;
-export const nonlinearities = ["tanh", "relu", "sigmoid"] as const;
 export const units = ["char", "byte", "word", "bpe"] as const satisfies readonly Unit[];
 export const optimizers = ["sgd", "adagrad", "rmsprop", "adam", "adamw"] as const;
 export const logFormats = ["csv", "tensorboard"] as const satisfies readonly LogFormatName[];
@@ -199,15 +198,6 @@ export interface LanguageModelOptions {
 
 const MAX_SIZE = 65_536;
 const MAX_COUNT = 2 ** 31 - 1;
-/** Weights that take half of the engine's memory. */
-export const MAX_DIRECT = 2 ** 29;
-export const MAX_ORDER = 20;
-
-/** Where tokens are kept. */
-export const cacheFolder = v.union(
-  [v.literal(false), v.pipe(text(), v.nonEmpty())],
-  "must be the path of a folder, or false",
-);
 
 const isPath = (x: unknown) => typeof x === "string" && x !== "";
 

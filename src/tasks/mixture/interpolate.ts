@@ -4,9 +4,10 @@ import { checkWeights, mixLogProbs, mixtureWeights } from "../../metrics/mixture
 import { bitsPerToken, perplexity } from "../../metrics/perplexity.ts";
 import { checkOptions, functionOf, recordOf, type SchemasOf, text } from "../../options.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
+import { cacheFolder } from "../language-model/choices.ts";
 import { readTokens } from "../language-model/data.ts";
 import type { Evaluation } from "../language-model/evaluate.ts";
-import { cacheFolder, type TextSource, textSource } from "../language-model/options.ts";
+import { type TextSource, textSource } from "../language-model/options.ts";
 import { nameOf } from "../language-model/sources.ts";
 import type { TextModel } from "../load-model.ts";
 import { checkSameTokens } from "./agreement.ts";

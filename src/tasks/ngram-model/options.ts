@@ -12,7 +12,7 @@ import {
   trueOrFalse,
   wholeNumber,
 } from "../../options.ts";
-import { cacheFolder } from "../language-model/options.ts";
+import { cacheFolder } from "../language-model/choices.ts";
 
 /** Everything `NgramModel.train` can be told. */
 export interface NgramOptions {
