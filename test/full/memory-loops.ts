@@ -26,7 +26,8 @@ const x = tensor(
 const loops: Record<string, { count: number; body: (i: number) => void }> = {
   steps: { count: 10_000, body: trainingStep() },
   forwards: { count: 100_000, body: forward() },
-  models: { count: 300, body: newModel },
+  // The heap takes its memory in pieces of 16 MiB, the last of them within some hundreds.
+  models: { count: 1000, body: newModel },
 };
 
 function trainingStep(): () => void {
