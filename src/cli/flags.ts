@@ -1,4 +1,4 @@
-import { Option } from "commander";
+import { type Command, Option } from "commander";
 import { OptionError } from "../errors.ts";
 
 /** A flag that takes a number. Whether it is in range, the library knows. */
@@ -46,6 +46,30 @@ export function lengthFlag(flags: string, description: string): Option {
     return to === undefined ? Number(from) : [Number(from), Number(to)];
   });
 }
+
+/** Adds flags to a command's help, under headings. */
+export function addFlags(command: Command, flags: Readonly<Record<string, readonly Option[]>>): void {
+  for (const [heading, options] of Object.entries(flags)) {
+    if (options.length > 0) command.optionsGroup(heading);
+    for (const option of options) command.addOption(option.helpGroup(heading));
+  }
+}
+
+/** The flags of a training that can be gone on with. */
+export const checkpointFlags = () => [
+  new Option(
+    "--resume",
+    "go on with the training in --out where it stopped; begin if there is none. Its options hold, and may be left out",
+  ),
+  numberFlag("--checkpoint-every <n>", "updates between checkpoints besides those after each validation"),
+];
+
+/** The flags of a training's log. */
+export const logFlags = () => [
+  new Option("--log-dir <dir>", "where events.jsonl goes (default: training/logs in --out)"),
+  repeatedFlag("--log <format>", "write it as csv or tensorboard too; may be given again"),
+  numberFlag("--log-every <n>", "updates between entries (default: two entries a second)"),
+];
 
 /** The flags every command has that computes for long. */
 export const threadsFlag = () =>

@@ -1,4 +1,5 @@
 import { decodeText } from "../data/text/text.ts";
+import { DataError } from "../errors.ts";
 import { readFile } from "../io/files.ts";
 
 const MAX_BYTES = 2 ** 31;
@@ -10,6 +11,19 @@ export interface Line {
   number: number;
   /** Where it stands, for errors. */
   where: string;
+}
+
+/** What f makes of a line's text; where its error says `text`, this says where the line stands. */
+export async function ofLine<T>(
+  { text, where }: Pick<Line, "text" | "where">,
+  f: (text: string) => T,
+): Promise<Awaited<T>> {
+  try {
+    return await f(text);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new DataError(error.message.replace(/^text: /, `${where}: `), { cause: error });
+  }
 }
 
 /** The lines of a file, or of standard input as they arrive; empty ones are left out. */

@@ -1,8 +1,7 @@
 import type { Command } from "commander";
-import { DataError, OptionError } from "../../errors.ts";
 import type { Candidate } from "../../tasks/language-model/fill.ts";
 import { jsonFlag, numberFlag, threadsFlag, useThreads } from "../flags.ts";
-import { linesOf } from "../lines.ts";
+import { linesOf, ofLine } from "../lines.ts";
 import { examples } from "../ui/examples.ts";
 import { percent } from "../ui/format.ts";
 
@@ -47,16 +46,7 @@ async function fill(
     process.stderr.write("type a line with a gap, __, to have it filled; Ctrl-D ends\n");
   }
   for await (const line of lines) {
-    let candidates: Candidate[];
-    try {
-      candidates = await model.fill(line.text, options);
-    } catch (error) {
-      if (!(error instanceof DataError || error instanceof OptionError)) throw error;
-      const Kind = error instanceof DataError ? DataError : OptionError;
-      throw new Kind(error.message.replace(/^(LanguageModel.fill: )?text\b:?/, `${line.where}:`), {
-        cause: error,
-      });
-    }
+    const candidates = await ofLine(line, (given) => model.fill(given, options));
     process.stdout.write(json ? `${JSON.stringify({ text: line.text, candidates })}\n` : table(candidates));
   }
 }

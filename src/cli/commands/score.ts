@@ -1,9 +1,6 @@
 import type { Command } from "commander";
-import { DataError } from "../../errors.ts";
-import type { Score } from "../../tasks/language-model/model.ts";
-import type { TextModel } from "../../tasks/load-model.ts";
 import { int8Flag, jsonFlag, threadsFlag, useThreads } from "../flags.ts";
-import { type Line, linesOf } from "../lines.ts";
+import { linesOf, ofLine } from "../lines.ts";
 import { examples } from "../ui/examples.ts";
 
 interface Flags {
@@ -47,21 +44,11 @@ async function score(
   if (!json) process.stdout.write("   log-prob  perplexity  text\n");
   for await (const line of linesOf(file)) {
     const { text } = line;
-    const { tokens, logProb, perplexity } = scoreLine(model, line);
+    const { tokens, logProb, perplexity } = await ofLine(line, (given) => model.score(given));
     process.stdout.write(
       json
         ? `${JSON.stringify({ text, tokens, logProb, perplexity })}\n`
         : `${logProb.toFixed(3).padStart(11)}  ${perplexity.toFixed(3).padStart(10)}  ${text}\n`,
     );
-  }
-}
-
-/** The model's error says `text`; here it names the line. */
-function scoreLine(model: TextModel, { text, where }: Line): Score {
-  try {
-    return model.score(text);
-  } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    throw new DataError(error.message.replace(/^text: /, `${where}: `), { cause: error });
   }
 }

@@ -4,7 +4,7 @@ import { OptionError } from "../../errors.ts";
 import { didYouMean } from "../../options.ts";
 import type { LanguageModelOptions } from "../../tasks/language-model/options.ts";
 import type { Choice, Range, Setting, Settings } from "../../training/search.ts";
-import { jsonFlag, numberFlag, repeatedFlag } from "../flags.ts";
+import { addFlags, jsonFlag, numberFlag, repeatedFlag } from "../flags.ts";
 import { resultTable, showRuns } from "../runs.ts";
 import { examples } from "../ui/examples.ts";
 import { planTraining, type TrainingFlags, trainingFlags } from "./train-language-model.ts";
@@ -40,11 +40,11 @@ export function define(command: Command): void {
       ),
     )
     .addOption(jsonFlag("one event a line as JSON: run, those of each training, sweep"));
-  for (const [heading, options] of Object.entries(trainingFlags)) {
-    const fit = options.filter((option) => !single.has(option.attributeName()));
-    if (fit.length > 0) command.optionsGroup(heading);
-    for (const option of fit) command.addOption(option.helpGroup(heading));
-  }
+  const fit = Object.entries(trainingFlags).map(([heading, options]) => [
+    heading,
+    options.filter((option) => !single.has(option.attributeName())),
+  ]);
+  addFlags(command, Object.fromEntries(fit));
   command.action(sweep);
   examples(command, [
     [

@@ -3,7 +3,16 @@ import { OptionError } from "../../errors.ts";
 import type { LanguageModelEvent } from "../../tasks/language-model/events.ts";
 import type { LanguageModelOptions } from "../../tasks/language-model/options.ts";
 import { Interrupted } from "../failure.ts";
-import { jsonFlag, numberFlag, repeatedFlag, seedsFlag, threadsFlag } from "../flags.ts";
+import {
+  addFlags,
+  checkpointFlags,
+  jsonFlag,
+  logFlags,
+  numberFlag,
+  repeatedFlag,
+  seedsFlag,
+  threadsFlag,
+} from "../flags.ts";
 import { interruptible } from "../interrupt.ts";
 import { type RecipeData, readRecipe, recipeData } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
@@ -133,17 +142,9 @@ export const trainingFlags: Record<string, Option[]> = {
     seedsFlag("--seeds <list>", "train once for each of these, 1,2,3, or for so many; their spread is shown"),
     threadsFlag(),
   ],
-  "Checkpoints:": [
-    new Option(
-      "--resume",
-      "go on with the training in --out where it stopped; begin if there is none. Its options hold, and may be left out",
-    ),
-    numberFlag("--checkpoint-every <n>", "updates between checkpoints besides those after each validation"),
-  ],
+  "Checkpoints:": checkpointFlags(),
   "Log:": [
-    new Option("--log-dir <dir>", "where events.jsonl goes (default: training/logs in --out)"),
-    repeatedFlag("--log <format>", "write it as csv or tensorboard too; may be given again"),
-    numberFlag("--log-every <n>", "updates between entries (default: two entries a second)"),
+    ...logFlags(),
     new Option("--log-norms", "log the norm of each parameter and of its gradient"),
     new Option("--profile", "show in the end what each op cost"),
     numberFlag("--sample-every <n>", "let it write some text after each n validations (default: never)"),
@@ -162,10 +163,7 @@ export function define(command: Command): void {
         "one event a line as JSON: resume, reading, corpus, step, validation, sample, checkpoint, test, done",
       ),
     );
-  for (const [heading, options] of Object.entries(trainingFlags)) {
-    command.optionsGroup(heading);
-    for (const option of options) command.addOption(option.helpGroup(heading));
-  }
+  addFlags(command, trainingFlags);
   command.action(train);
   examples(command, [
     ["a character model of a book", "unrolled train language-model --text book.txt --out models/book"],

@@ -3,7 +3,7 @@ import { OptionError } from "../../errors.ts";
 import type { MemoryEvent, MemoryOptions } from "../../tasks/memory/options.ts";
 import { type ProblemName, problemNames, problems } from "../../tasks/memory/problems.ts";
 import { Interrupted } from "../failure.ts";
-import { jsonFlag, lengthFlag, numberFlag, threadsFlag } from "../flags.ts";
+import { addFlags, jsonFlag, lengthFlag, numberFlag, threadsFlag } from "../flags.ts";
 import { interruptible } from "../interrupt.ts";
 import { readRecipe } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
@@ -66,10 +66,7 @@ export function define(command: Command): void {
     )
     .requiredOption("--out <dir>", "a new or empty folder for the model")
     .addOption(jsonFlag("one event a line as JSON: step, validation, checkpoint, done"));
-  for (const [heading, options] of Object.entries(flags)) {
-    command.optionsGroup(heading);
-    for (const option of options) command.addOption(option.helpGroup(heading));
-  }
+  addFlags(command, flags);
   command.action(train).addHelpText("after", `\nProblems:\n${described()}`);
   examples(command, [
     [

@@ -3,7 +3,15 @@ import { OptionError } from "../../errors.ts";
 import type { SpeechEvent } from "../../tasks/speech/events.ts";
 import type { SpeechOptions } from "../../tasks/speech/options.ts";
 import { Interrupted } from "../failure.ts";
-import { jsonFlag, lengthFlag, numberFlag, repeatedFlag, threadsFlag } from "../flags.ts";
+import {
+  addFlags,
+  checkpointFlags,
+  jsonFlag,
+  lengthFlag,
+  logFlags,
+  numberFlag,
+  threadsFlag,
+} from "../flags.ts";
 import { interruptible } from "../interrupt.ts";
 import { readRecipe, recipeData } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
@@ -99,18 +107,8 @@ const flags: Record<string, Option[]> = {
     numberFlag("--seed <n>", "of all random numbers (default: 1)"),
     threadsFlag(),
   ],
-  "Checkpoints:": [
-    new Option(
-      "--resume",
-      "go on with the training in --out where it stopped; begin if there is none. Its options hold, and may be left out",
-    ),
-    numberFlag("--checkpoint-every <n>", "updates between checkpoints besides those after each validation"),
-  ],
-  "Log:": [
-    new Option("--log-dir <dir>", "where events.jsonl goes (default: training/logs in --out)"),
-    repeatedFlag("--log <format>", "write it as csv or tensorboard too; may be given again"),
-    numberFlag("--log-every <n>", "updates between entries (default: two entries a second)"),
-  ],
+  "Checkpoints:": checkpointFlags(),
+  "Log:": logFlags(),
 };
 
 export function define(command: Command): void {
@@ -126,10 +124,7 @@ export function define(command: Command): void {
         "one event a line as JSON: features, skipped, resume, corpus, step, validation, checkpoint, done",
       ),
     );
-  for (const [heading, options] of Object.entries(flags)) {
-    command.optionsGroup(heading);
-    for (const option of options) command.addOption(option.helpGroup(heading));
-  }
+  addFlags(command, flags);
   command.action(train);
   examples(command, [
     [

@@ -82,10 +82,10 @@ describe("a model that reads from both ends", () => {
       hint: each token needs those after it: it is for \`fill\`, and for \`evaluate\`"
     `);
     expect(await problem(model.fill("the red cat"))).toMatchInlineSnapshot(
-      `"OptionError: LanguageModel.fill: text must have one gap, __, got none"`,
+      `"DataError: text: must have one gap, __, got none"`,
     );
     expect(await problem(model.fill("the __ __ cat"))).toMatchInlineSnapshot(
-      `"OptionError: LanguageModel.fill: text must have one gap, __, got 2"`,
+      `"DataError: text: must have one gap, __, got 2"`,
     );
     expect(await problem(model.fill("the __", { top: 0 }))).toMatchInlineSnapshot(
       `"OptionError: LanguageModel.fill: top must be a whole number from 1 to 1048576, got 0"`,

@@ -5,7 +5,7 @@ import type { LanguageModelBatch } from "../../data/text/stream-batches.ts";
 import { normalizeText } from "../../data/text/text.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import type { TokenSequence } from "../../data/text/tokens.ts";
-import { OptionError } from "../../errors.ts";
+import { DataError } from "../../errors.ts";
 import { concat } from "../../ops/slice.ts";
 import { checkOptions, recordOf, type SchemasOf, wholeNumber } from "../../options.ts";
 import { type Tensor, tensor, zeros } from "../../tensor/tensor.ts";
@@ -45,14 +45,14 @@ export function fillGap(
   const [before, after, ...more] = normalizeText(text, "text").split(GAP);
   if (after === undefined || more.length > 0) {
     const gaps = more.length + (after === undefined ? 0 : 1);
-    throw new OptionError(`LanguageModel.fill: text must have one gap, ${GAP}, got ${gaps || "none"}`);
+    throw new DataError(`text: must have one gap, ${GAP}, got ${gaps || "none"}`);
   }
   const end = tokenizer.lineBreak;
   const ends = end === undefined ? [] : [end];
   const left = [...ends, ...tokenizer.encode(before!, "text")];
   const right = [...tokenizer.encode(after, "text"), ...ends];
   if (left.length === 0) {
-    throw new OptionError("LanguageModel.fill: text must have something before the gap, got nothing");
+    throw new DataError("text: must have something before the gap, got nothing");
   }
   network.eval();
   const [both, ...sides] = step(() =>

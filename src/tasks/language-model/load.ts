@@ -11,6 +11,7 @@ import {
 } from "../../io/model-folder.ts";
 import { type WeightPrecision, weightPrecisions } from "../../nn/int8.ts";
 import { checkOptions, oneOf, recordOf, type SchemasOf } from "../../options.ts";
+import { loadWeights } from "../load-weights.ts";
 import { type LanguageModelConfig, readConfig } from "./config.ts";
 import { countParameters, LanguageModelNetwork, prepareNetwork } from "./network.ts";
 
@@ -46,20 +47,10 @@ export async function loadLanguageModel(source: ModelSource): Promise<LanguageMo
       `${file("tokenizer")}: has ${tokenizer.size} tokens, but ${modelFiles.config} says vocabularySize ${vocabularySize}`,
     );
   }
-  let numbers = 0;
-  for (const { size } of weights.values()) numbers += size;
-  const expected = countParameters(config.network);
-  if (numbers !== expected) {
-    throw new FormatError(
-      `${file("weights")}: has ${numbers} numbers, but ${modelFiles.config} describes a network of ${expected}`,
-    );
-  }
   await prepareNetwork(config.network);
-  const network = new LanguageModelNetwork(config.network);
-  try {
-    network.loadStateDict(weights);
-  } catch (cause) {
-    throw new FormatError(`${file("weights")}: ${(cause as Error).message}`, { cause });
-  }
+  const network = loadWeights(weights, file("weights"), {
+    parameters: countParameters(config.network),
+    make: () => new LanguageModelNetwork(config.network),
+  });
   return { network, tokenizer, config };
 }

@@ -1,12 +1,12 @@
 import * as v from "valibot";
 import { ready } from "../../engine/engine.ts";
-import { FormatError } from "../../errors.ts";
 import type { Location } from "../../io/files.ts";
 import { joinPath } from "../../io/files.ts";
 import { modelFiles, readModelWithoutText, writeModelFolder } from "../../io/model-folder.ts";
 import { type GradientNorms, gradientNorms } from "../../nn/recurrent/gradient-norms.ts";
 import type { LSTM } from "../../nn/recurrent/lstm.ts";
 import { checkOptions, functionOf, recordOf, type SchemasOf, wholeNumber } from "../../options.ts";
+import { loadWeights } from "../load-weights.ts";
 import { MemoryBatches } from "./batches.ts";
 import { type MemoryConfig, readConfig } from "./config.ts";
 import { evaluateMemory, type MemoryEvaluation } from "./evaluate.ts";
@@ -78,19 +78,10 @@ export class MemoryModel {
     const { config: json, weights } = await readModelWithoutText(folder);
     const config = readConfig(json, String(joinPath(folder, modelFiles.config)));
     const file = String(joinPath(folder, modelFiles.weights));
-    const numbers = [...weights.values()].reduce((sum, { size }) => sum + size, 0);
-    const expected = countParameters(config.network);
-    if (numbers !== expected) {
-      throw new FormatError(
-        `${file}: has ${numbers} numbers, but ${modelFiles.config} describes a network of ${expected}`,
-      );
-    }
-    const network = new MemoryNetwork(config.network);
-    try {
-      network.loadStateDict(weights);
-    } catch (cause) {
-      throw new FormatError(`${file}: ${(cause as Error).message}`, { cause });
-    }
+    const network = loadWeights(weights, file, {
+      parameters: countParameters(config.network),
+      make: () => new MemoryNetwork(config.network),
+    });
     return new MemoryModel({ network, config });
   }
 
