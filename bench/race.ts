@@ -46,6 +46,8 @@ class Running {
   readonly medians: number[] = [];
   version = "";
   peakRss = 0;
+  /** Why it is out of the race, if it is. */
+  lost: string | undefined;
   #process: ChildProcess;
   #lines: Interface;
   #answers: AsyncIterator<string>;
@@ -97,7 +99,7 @@ export async function race(
   const repeats = new Map<Running, number>();
   for (const entrant of running) {
     const warm = await turn(entrant, { seconds: options.seconds / 2, repeat: 1 });
-    const step = median(warm.milliseconds ?? [1]);
+    const step = median(warm.milliseconds ?? [Number.POSITIVE_INFINITY]);
     if (step > LONG) record(entrant, warm);
     else repeats.set(entrant, Math.max(1, Math.round(1 / step)));
   }
@@ -107,17 +109,21 @@ export async function race(
     }
   }
   for (const entrant of running) entrant.stop();
+  const lost = running.filter((entrant) => entrant.lost !== undefined);
   return [
-    ...running.map(({ contestant, version, milliseconds, medians, peakRss }) => ({
-      contestant: contestant.name,
-      library: contestant.library,
-      threads: contestant.threads,
-      ...(contestant.variant !== undefined && { variant: contestant.variant }),
-      version,
-      milliseconds: median(milliseconds),
-      spread: [Math.min(...medians), Math.max(...medians)] as [number, number],
-      peakRss,
-    })),
+    ...running
+      .filter((entrant) => !lost.includes(entrant))
+      .map(({ contestant, version, milliseconds, medians, peakRss }) => ({
+        contestant: contestant.name,
+        library: contestant.library,
+        threads: contestant.threads,
+        ...(contestant.variant !== undefined && { variant: contestant.variant }),
+        version,
+        milliseconds: median(milliseconds),
+        spread: [Math.min(...medians), Math.max(...medians)] as [number, number],
+        peakRss,
+      })),
+    ...lost.map(({ contestant, lost: missing }) => ({ contestant: contestant.name, missing: missing! })),
     ...missing,
   ];
 }
@@ -142,7 +148,12 @@ async function enter(contestant: Contestant, row: Row): Promise<Running | Missin
   return entrant;
 }
 
-function record(entrant: Running, { milliseconds = [Number.NaN], peakRss = 0 }: Answer): void {
+/** What a turn came to; who ends in one, as on a processor that lacks its instructions, is out. */
+function record(entrant: Running, { milliseconds, peakRss = 0, missing }: Answer): void {
+  if (!milliseconds) {
+    entrant.lost = missing ?? "no answer";
+    return;
+  }
   entrant.milliseconds.push(...milliseconds);
   entrant.medians.push(median(milliseconds));
   entrant.peakRss = Math.max(entrant.peakRss, peakRss);

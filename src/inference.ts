@@ -3,6 +3,7 @@ export { ready, setThreads, threads } from "./engine/index.ts";
 export * from "./errors.ts";
 export type { ModelFiles, ModelSource } from "./io/index.ts";
 export type {
+  Alternative,
   ArpaOptions,
   AudioSource,
   DecodingOptions,
@@ -28,8 +29,14 @@ export type {
   TranscribedWord,
   TranscribeOptions,
   Transcription,
+  TranslateOptions,
+  Translation,
+  TranslationConfig,
+  TranslationEvaluation,
+  TranslationSource,
   TuneOptions,
 } from "./tasks/index.ts";
 export { NgramModel } from "./tasks/index.ts";
 export { LanguageModel } from "./tasks/language-model/model.ts";
 export { SpeechRecognizer } from "./tasks/speech/model.ts";
+export { Translator } from "./tasks/translation/model.ts";

@@ -23,6 +23,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     summary: "train a recogniser of speech on recordings and their texts",
     load: () => import("./commands/train-speech.ts"),
   },
+  "train translation": {
+    summary: "train a translator on sentences and their translations",
+    load: () => import("./commands/train-translation.ts"),
+  },
   "train ngram": {
     summary: "train an n-gram language model on a text",
     load: () => import("./commands/train-ngram.ts"),
@@ -44,12 +48,16 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     load: () => import("./commands/rescore.ts"),
   },
   evaluate: {
-    summary: "measure a model: on a text, on recordings, or on fresh sequences of its problem",
+    summary: "measure a model: on texts, on recordings, or on fresh sequences of its problem",
     load: () => import("./commands/evaluate.ts"),
   },
   transcribe: {
     summary: "write what is said in recordings",
     load: () => import("./commands/transcribe.ts"),
+  },
+  translate: {
+    summary: "translate lines of text",
+    load: () => import("./commands/translate.ts"),
   },
   score: {
     summary: "give each line its log-probability and perplexity",

@@ -15,6 +15,11 @@ const schema = recordOf({
       /** A manifest, or a folder of recordings. */
       manifest: v.optional(text()),
       valid: v.optional(text()),
+      /** Sentences and their translations. */
+      source: v.optional(text()),
+      target: v.optional(text()),
+      validSource: v.optional(text()),
+      validTarget: v.optional(text()),
       test: v.optional(text()),
     }),
   ),
@@ -47,12 +52,14 @@ export function recipeData(
   root: string | undefined,
 ): RecipeData {
   if (!root) {
-    throw new OptionError(
-      `recipe ${name}: reads ${data.text ?? data.manifest} from a folder of data sets, and none is named`,
-      {
-        hint: `name it by --data DIR or UNROLLED_DATA=DIR, or give ${data.text ? "the text itself by --text FILE" : "recordings by --manifest PATH"}`,
-      },
-    );
+    const [first, instead] = data.text
+      ? [data.text, "the text itself by --text FILE"]
+      : data.manifest
+        ? [data.manifest, "recordings by --manifest PATH"]
+        : [data.source, "sentences by --source FILE and --target FILE"];
+    throw new OptionError(`recipe ${name}: reads ${first} from a folder of data sets, and none is named`, {
+      hint: `name it by --data DIR or UNROLLED_DATA=DIR, or give ${instead}`,
+    });
   }
   const paths = Object.entries(data).map(([part, file]) => [part, join(root, file!)] as const);
   const missing = paths.find(([, path]) => !existsSync(path));

@@ -1,3 +1,9 @@
+export {
+  type BeamHypothesis,
+  type BeamOptions,
+  type BeamStep,
+  beamSearch,
+} from "./beam-search.ts";
 export { alignLabels, ctcBestPath, type LabelSpan, type WordSpan, wordSpans } from "./ctc/alignment.ts";
 export {
   CtcBeamSearch,

@@ -1,3 +1,4 @@
+export { Attention, type AttentionMemory, type AttentionScore } from "./attention.ts";
 export { Dropout } from "./dropout.ts";
 export { Embedding } from "./embedding.ts";
 export { freeze } from "./freeze.ts";

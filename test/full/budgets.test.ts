@@ -69,6 +69,7 @@ describe("a page downloads, in kB", () => {
   it.each([
     ["to use a model", "LanguageModel", "unrolled/inference", 80],
     ["to use a recogniser of speech", "SpeechRecognizer", "unrolled/inference", 80],
+    ["to use a translator", "Translator", "unrolled/inference", 80],
     ["to train a model", "LanguageModel", "unrolled", 140],
     ["to ask a worker, which downloads the rest", "LanguageModelWorker", "unrolled/worker", 4],
   ])("%s", async (_, names, from, budget) => {
@@ -111,7 +112,7 @@ describe("a bundle has what it uses and no more", () => {
     const modules = [...modulesOf((await download("LanguageModel", "unrolled/inference")).chunks)];
     expect(modules).toContain("tasks/language-model/model.js");
     expect(modules.filter((id) => /^(optim|cli)\b|trainer|tensorboard/.test(id))).toEqual([]);
-    expect(modules.filter((id) => /speech|audio|ctc/.test(id))).toEqual([]);
+    expect(modules.filter((id) => /speech|audio|ctc|translation|beam/.test(id))).toEqual([]);
   });
 });
 

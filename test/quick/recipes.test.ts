@@ -6,12 +6,14 @@ import { checkTrainingOptions } from "../../src/tasks/language-model/options.ts"
 import { checkMemoryOptions, type MemoryOptions } from "../../src/tasks/memory/options.ts";
 import { checkNgramOptions } from "../../src/tasks/ngram-model/options.ts";
 import { checkSpeechOptions } from "../../src/tasks/speech/options.ts";
+import { checkTranslationOptions } from "../../src/tasks/translation/options.ts";
 
 const root = join(import.meta.dirname, "../..");
 const checks: Record<string, (options: object) => unknown> = {
   "language-model": (options) => checkTrainingOptions("recipe", options),
   ngram: (options) => checkNgramOptions("recipe", options),
   speech: (options) => checkSpeechOptions(options),
+  translation: (options) => checkTranslationOptions(options),
   memory: (options) => checkMemoryOptions(options as MemoryOptions),
 };
 

@@ -4,6 +4,7 @@ import type { Evaluation } from "../../tasks/language-model/evaluate.ts";
 import { taskOf } from "../../tasks/task-of.ts";
 import { decodingFlags } from "../decoding-flags.ts";
 import { evaluateSpeech, type SpeechFlags } from "../evaluate-speech.ts";
+import { evaluateTranslation, type TranslationFlags } from "../evaluate-translation.ts";
 import {
   int8Flag,
   jsonFlag,
@@ -30,14 +31,14 @@ interface ProblemFlags {
   seed?: number;
 }
 
-type Flags = TextFlags & ProblemFlags & SpeechFlags & { threads?: number };
+type Flags = TextFlags & ProblemFlags & SpeechFlags & TranslationFlags & { threads?: number };
 
 export function define(command: Command): void {
   command
     .description(
       "Measures a language model on a text: the mean of −ln P of each token given all before it, " +
         "the state carried through the whole text. A model of `train memory` is measured on fresh sequences, one of " +
-        "`train speech` by its word and character error rates on recordings.",
+        "`train speech` by its word and character error rates on recordings, one of `train translation` by BLEU, chrF and TER.",
     )
     .argument("<dir>", "the model's folder, or an n-gram model's file *.arpa")
     .addOption(
@@ -60,10 +61,12 @@ export function define(command: Command): void {
     .addOption(
       jsonFlag(
         'one JSON object: {"task","tokens","loss","perplexity","bitsPerToken"}, {"task","sequences","loss","wrong"} or ' +
-          '{"task","utterances","wer","cer",…}, these with "rate","hits","substitutions","deletions","insertions"',
+          '{"task","utterances","wer","cer",…}, these with "rate","hits","substitutions","deletions","insertions", or ' +
+          '{"task","sentences","bleu","chrf","ter","exact",…}, these with "score","signature"',
       ),
     );
   for (const option of speechFlags()) command.addOption(option.helpGroup("Speech:"));
+  for (const option of translationFlags()) command.addOption(option.helpGroup("Translation:"));
   command.action(evaluate);
   examples(command, [
     ["how well does it know another book?", "unrolled evaluate models/book --text other.txt"],
@@ -72,6 +75,10 @@ export function define(command: Command): void {
     [
       "which weight should the language model have?",
       "unrolled evaluate models/an4 --manifest valid.jsonl --lm lm.arpa --tune",
+    ],
+    [
+      "how well does it translate?",
+      "unrolled evaluate models/de-en --source test.de --reference test.en --beam 5",
     ],
   ]);
 }
@@ -85,8 +92,14 @@ const speechFlags = (): Option[] => [
   new Option("--tune", "try weights of --lm, and insertion bonuses; the best come first"),
 ];
 
+const translationFlags = (): Option[] => [
+  new Option("--source <file>", "sentences that the model was not trained on, one a line"),
+  new Option("--reference <file>", "their translations, line by line"),
+  numberFlag("--length-penalty <x>", "of --beam: scores are divided by length to this power (default: 1)"),
+];
+
 /** The flags of each kind of model, which mean nothing to the others. */
-const ofKind: Record<"memory" | "speech" | "text", readonly (keyof Flags)[]> = {
+const ofKind: Record<"memory" | "speech" | "translation" | "text", readonly (keyof Flags)[]> = {
   memory: ["sequences", "length", "seed"],
   speech: [
     "manifest",
@@ -101,27 +114,34 @@ const ofKind: Record<"memory" | "speech" | "text", readonly (keyof Flags)[]> = {
     "lexicon",
     "tune",
   ],
+  translation: ["source", "reference", "beam", "lengthPenalty"],
   text: ["text", "int8", "dynamic", "ranks"],
 };
 
 const named = {
   memory: "models of `train memory`",
   speech: "models of `train speech`",
+  translation: "models of `train translation`",
   text: "language models",
 };
 
 async function evaluate(folder: string, { threads, ...flags }: Flags): Promise<void> {
   await useThreads(threads);
   const task = await taskOf(folder).catch(() => undefined);
-  const kind = task === "memory" || task === "speech" ? task : "text";
+  const kind = task === "memory" || task === "speech" || task === "translation" ? task : "text";
   for (const [other, names] of Object.entries(ofKind) as [keyof typeof ofKind, readonly (keyof Flags)[]][]) {
     const given =
-      other === kind ? undefined : names.find((name) => flags[name as keyof typeof flags] !== undefined);
+      other === kind
+        ? undefined
+        : names.find(
+            (name) => flags[name as keyof typeof flags] !== undefined && !ofKind[kind].includes(name),
+          );
     if (!given) continue;
     const flag = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     throw new OptionError(`--${flag} is for ${named[other]}, and ${folder} is none`);
   }
   if (kind === "memory") return evaluateMemory(folder, flags);
+  if (kind === "translation") return evaluateTranslation(folder, flags);
   return kind === "speech" ? evaluateSpeech(folder, flags) : evaluateText(folder, flags);
 }
 

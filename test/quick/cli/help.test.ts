@@ -12,7 +12,9 @@ const commands = [
   "sweep language-model",
   "train memory",
   "train speech",
+  "train translation",
   "transcribe",
+  "translate",
   "average",
   "interpolate",
   "rescore",
@@ -47,8 +49,9 @@ it("lists every command", async () => {
       average        make one model of the mean weights of several
       interpolate    mix language models, recurrent ones and n-grams
       rescore        give the hypotheses of n-best lists their log-probabilities
-      evaluate       measure a model: on a text, on recordings, or on fresh sequences of its problem
+      evaluate       measure a model: on texts, on recordings, or on fresh sequences of its problem
       transcribe     write what is said in recordings
+      translate      translate lines of text
       score          give each line its log-probability and perplexity
       fill           say what belongs in the gap of a line
       generate       let a language model write

@@ -1,4 +1,4 @@
-import { checkParallel, readLines } from "../lines.ts";
+import { checkParallel, type Lines, readLines } from "../lines.ts";
 
 /** Sentences and their translations. */
 export interface ParallelText {
@@ -11,6 +11,11 @@ export interface ParallelText {
 /** Two files, perhaps packed, whose lines belong together. */
 export async function readParallel(source: string, target: string): Promise<ParallelText> {
   const [from, to] = await Promise.all([readLines(source), readLines(target)]);
+  return pairLines(from, to);
+}
+
+/** Lines that belong together. */
+export function pairLines(from: Lines, to: Lines): ParallelText {
   checkParallel(from, to);
   const text: ParallelText = { source: [], target: [], empty: [] };
   for (const [i, line] of from.lines.entries()) {

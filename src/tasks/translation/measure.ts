@@ -1,0 +1,73 @@
+import { noGrad, step } from "../../autograd/step.ts";
+import type { PairBatch } from "../../data/text/translation/pair-batches.ts";
+import { BLEU } from "../../metrics/bleu.ts";
+import { perplexity } from "../../metrics/perplexity.ts";
+import { crossEntropy } from "../../ops/cross-entropy.ts";
+import { type Tensor, tensor } from "../../tensor/tensor.ts";
+import { eventLoopTurns } from "../../training/pause.ts";
+import { batchesOf, type Corpus } from "./corpus.ts";
+import type { TranslationMeasures } from "./events.ts";
+import { decodeSentence } from "./languages.ts";
+import { BOUNDARY, type TranslationNetwork } from "./network.ts";
+import { translateTokens } from "./translate.ts";
+
+/** Stands for no target; what `crossEntropy` ignores. */
+const NONE = -100;
+
+/** −ln P of a batch's targets, each token's given those before it: the mean. */
+export function pairLoss(
+  network: TranslationNetwork,
+  { source, target, sourceLengths, targetLengths }: PairBatch,
+  labelSmoothing: number,
+): { loss: Tensor; tokens: number } {
+  const [T, N] = target.shape as [number, number];
+  const tokens = target.toArray() as Int32Array;
+  const inputs = new Int32Array(T * N).fill(BOUNDARY);
+  const targets = new Int32Array(T * N).fill(NONE);
+  for (let n = 0; n < N; n++) {
+    for (let t = 0; t < targetLengths[n]!; t++) {
+      targets[t * N + n] = tokens[t * N + n]!;
+      if (t > 0) inputs[t * N + n] = tokens[(t - 1) * N + n]!;
+    }
+  }
+  const { logits } = network.decode(
+    tensor(inputs, [T, N]),
+    network.encode(source, Int32Array.from(sourceLengths)),
+  );
+  return {
+    loss: crossEntropy(logits, tensor(targets, [T, N]), { ignoreIndex: NONE, labelSmoothing }),
+    tokens: targetLengths.reduce((a, b) => a + b),
+  };
+}
+
+/** How a network does on what was held out; undefined once aborted. */
+export async function measureTranslation(
+  network: TranslationNetwork,
+  { valid, languages }: Corpus,
+  batchTokens: number,
+  signal?: AbortSignal,
+): Promise<TranslationMeasures | undefined> {
+  const longest = Math.max(...[...valid.sourceTokens, ...valid.targetTokens].map(({ length }) => length));
+  const batches = batchesOf(valid, Math.max(batchTokens, longest), 0);
+  const pause = eventLoopTurns();
+  network.eval();
+  let sum = 0;
+  let count = 0;
+  for (let i = 0; i < batches.length; i++) {
+    if (signal?.aborted) return undefined;
+    const batch = batches.at(0, i);
+    const { loss, tokens } = step(() => noGrad(() => pairLoss(network, batch, 0)));
+    sum += loss.item() * tokens;
+    count += tokens;
+    await pause();
+  }
+  const found = await translateTokens([network], valid.sourceTokens, {}, signal ? { signal } : {});
+  if (!found) return undefined;
+  const texts = found.map(([best]) => decodeSentence(languages.target, best!.tokens));
+  const isExact = (text: string, i: number) => text === valid.target[i]!.replace(/\s+/g, " ").trim();
+  return {
+    perplexity: perplexity(sum / count),
+    bleu: new BLEU({ lowercase: true }).corpusScore(texts, [valid.target]).score,
+    exact: texts.filter(isExact).length / texts.length,
+  };
+}

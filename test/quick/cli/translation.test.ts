@@ -1,0 +1,106 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { jsonLines, type Outcome, spawnUnrolled, unrolled } from "./run.ts";
+
+let root: string;
+let trained: Outcome;
+const at = (...parts: string[]) => join(root, ...parts);
+const words = "zero one two three four five six seven eight nine".split(" ");
+const pairs = Array.from({ length: 600 }, (_, i) => String((i * 7919) % 10 ** (1 + (i % 4))));
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "unrolled-cli-"));
+  const spell = (digits: string) => [...digits].map((digit) => words[Number(digit)]).join(" ");
+  writeFileSync(at("train.en"), `${pairs.map(spell).join("\n")}\n`);
+  writeFileSync(at("train.num"), `${pairs.join("\n")}\n`);
+  const size = ["--unit", "char", "--embedding-size", "24", "--hidden-size", "48", "--dropout", "0"];
+  const pace = [
+    "--batch-tokens",
+    "800",
+    "--epochs",
+    "16",
+    "--learning-rate",
+    "0.01",
+    "--label-smoothing",
+    "0",
+  ];
+  const data = ["--source", at("train.en"), "--target", at("train.num"), "--measure", "exact"];
+  trained = await unrolled("train", "translation", ...data, ...size, ...pace, "--json", "--out", at("model"));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+it("train translation --json writes one event a line and nothing else", () => {
+  expect({ code: trained.code, stderr: trained.stderr }).toEqual({ code: 0, stderr: "" });
+  const events = jsonLines(trained.stdout);
+  expect(new Set(events.map(({ type }) => type))).toEqual(
+    new Set(["corpus", "step", "validation", "checkpoint", "done"]),
+  );
+  expect(events[0]).toMatchObject({ pairs: 570, heldOut: 30 });
+  expect(events.findLast(({ type }) => type === "validation")).toMatchObject({
+    best: expect.any(Boolean),
+    bleu: expect.any(Number),
+  });
+});
+
+it("translate reads stdin or a file, and keeps order and blank lines", async () => {
+  const input = Buffer.from("four two\n\nnine\n");
+  expect(await spawnUnrolled(["translate", at("model")], { input })).toMatchObject({
+    code: 0,
+    stdout: "42\n\n9\n",
+    stderr: "",
+  });
+  writeFileSync(at("more.en"), "one\ntwo three\n");
+  const { stdout } = await unrolled("translate", at("model"), at("more.en"), "--beam", "3", "--json");
+  const lines = jsonLines(stdout);
+  expect(lines.map(({ source, text }) => [source, text])).toEqual([
+    ["one", "1"],
+    ["two three", "23"],
+  ]);
+  const { source, target, weights } = lines[1]!.attention as Record<string, string[]>;
+  expect([source!.join(""), target!.join(""), weights!.length]).toEqual(["two three", "23", 3]);
+  const best = await unrolled("translate", at("model"), at("more.en"), "--beam", "3", "--n-best", "2");
+  expect(best.stdout.split("\n")).toHaveLength(5);
+  expect(best.stdout).toMatch(/^-\d\.\d{4}\t1\n/);
+});
+
+it("translate of several models is an ensemble", async () => {
+  const { stdout } = await unrolled("translate", at("model"), at("more.en"), "--with", at("model"));
+  expect(stdout).toBe("1\n23\n");
+});
+
+it("translate --plot draws where it looked", async () => {
+  writeFileSync(at("one.en"), "four two\n");
+  const plot = at("looks.svg");
+  expect((await unrolled("translate", at("model"), at("one.en"), "--plot", plot)).stdout).toBe("42\n");
+  const svg = readFileSync(plot, "utf8");
+  expect(svg).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+  expect(svg.match(/<title>/g)).toHaveLength(3 * "four two".length);
+  await expect(unrolled("translate", at("model"), at("more.en"), "--plot", plot)).resolves.toMatchObject({
+    code: 2,
+  });
+});
+
+it("evaluate gives the scores, or all of it as JSON", async () => {
+  const data = ["--source", at("train.en"), "--reference", at("train.num")];
+  const { stdout } = await unrolled("evaluate", at("model"), ...data, "--beam", "2");
+  expect(stdout).toMatch(/^BLEU +\d+\.\d\d {2}nrefs:1\|case:lc\|eff:no\|tok:13a\|smooth:exp\|version:/);
+  expect(stdout).toMatch(/\nchrF +\d+\.\d\d {2}.*\nTER +\d+\.\d\d {2}/);
+  const [found] = jsonLines((await unrolled("evaluate", at("model"), ...data, "--json")).stdout);
+  expect(found).toMatchObject({ task: "translation", sentences: 600, empty: 0, notes: [] });
+  expect(found!.exact).toBeGreaterThan(0.95);
+});
+
+it.each([
+  [["train", "translation", "--source", "a", "--out", "b"], "--source needs --target FILE, whose lines"],
+  [["train", "translation", "--out", "b"], "--source FILE and --target FILE must name sentences"],
+  [["train", "translation", "--recipe", "numbers", "--out", "b"], "--recipe numbers is not known"],
+  [["evaluate", "MODEL"], "--source FILE and --reference FILE must name sentences"],
+  [["evaluate", "MODEL", "--text", "a"], "--text is for language models, and MODEL is none"],
+  [["translate", "MODEL", "nowhere"], "nowhere: cannot be read: there is no such file or folder"],
+])("says what is wrong: %j", async (args, message) => {
+  const { code, stderr } = await spawnUnrolled(args.map((arg) => (arg === "MODEL" ? at("model") : arg)));
+  expect(code).not.toBe(0);
+  expect(stderr.replaceAll(at("model"), "MODEL")).toContain(`error: ${message}`);
+});
