@@ -20,6 +20,7 @@ import { manualSeed } from "../../tensor/random.ts";
 import { folderCheckpoints } from "../../training/checkpoints.ts";
 import { checkData, madeOf, resumeEvent } from "../../training/continue.ts";
 import type { ResumeEvent, TrainingEvent } from "../../training/events.ts";
+import { openLog } from "../../training/logs/open-log.ts";
 import { type Checkpoints, Trainer } from "../../training/trainer.ts";
 import { binWords } from "./classes.ts";
 import { makeConfig, type NetworkConfig } from "./config.ts";
@@ -28,10 +29,10 @@ import { evaluateLosses, shareAmongRare, tokenLosses } from "./evaluate.ts";
 import type { CorpusEvent, InitialisedEvent, LanguageModelEvent, ReadingEvent } from "./events.ts";
 import { evaluateGaps } from "./fill.ts";
 import { initialise } from "./initialise.ts";
-import { openLog, writeSample } from "./logging.ts";
 import { countParameters, LanguageModelNetwork, type NetworkState, prepareNetwork } from "./network.ts";
 import type { LanguageModelOptions, ResolvedOptions, TextSource } from "./options.ts";
 import { forTheRecord, openTraining, type Start } from "./resume.ts";
+import { writeSample } from "./write-sample.ts";
 
 /** Builds and trains a language model; what `LanguageModel.train` does. */
 export async function trainLanguageModel(source: TextSource, given: LanguageModelOptions) {
@@ -70,6 +71,7 @@ async function trainOn(corpus: Corpus, start: Start) {
   }
   const resumed = options.resume ? resumeEvent(start) : undefined;
   const log = await openLog(
+    "language-model",
     options,
     {
       text: name,

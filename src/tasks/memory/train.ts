@@ -5,6 +5,7 @@ import { Adam } from "../../optim/adam.ts";
 import { RMSProp } from "../../optim/rmsprop.ts";
 import { SGD } from "../../optim/sgd.ts";
 import { manualSeed } from "../../tensor/random.ts";
+import { openLog } from "../../training/logs/open-log.ts";
 import { type Checkpoints, Trainer } from "../../training/trainer.ts";
 import { type MemoryBatch, MemoryBatches } from "./batches.ts";
 import { makeConfig } from "./config.ts";
@@ -34,7 +35,8 @@ export async function trainMemory(given: MemoryOptions) {
     ...(omega !== undefined && { omega }),
   });
   if (out !== undefined) await writeModelFolder(out, { config });
-  const log = await openLog(options, { ...config.training, parameters: countParameters(config.network) });
+  const record = { ...config.training, parameters: countParameters(config.network) };
+  const log = await openLog("memory", options, record);
 
   const { goal, measure } = problems[problem];
   let wrong = 1;
@@ -89,12 +91,6 @@ export async function trainMemory(given: MemoryOptions) {
 function forTheRecord(options: ResolvedOptions): Record<string, unknown> {
   const { onProgress: _, signal: __, out: ___, logEvery: ____, ...record } = options;
   return record;
-}
-
-async function openLog({ out }: ResolvedOptions, options: Record<string, unknown>) {
-  if (out === undefined) return undefined;
-  const { RunLog } = await import("../../training/logs/run-log.ts");
-  return RunLog.open({ folder: joinPath(out, "training", "logs"), task: "memory", options });
 }
 
 /** Trainings are short: the best weights are kept, and nothing to go on from. */

@@ -1,8 +1,4 @@
-import { joinPath, listFolder } from "../../io/files.ts";
-import { readJsonFile } from "../../io/json-file.ts";
-import { MAX_CONFIG, modelFiles } from "../../io/model-folder.ts";
-import type { Checkpoint } from "../../training/checkpoints.ts";
-import { openFolder, reopenFolder } from "../../training/continue.ts";
+import { openTraining, recordOptions, type Start } from "../start.ts";
 import { readConfig } from "./config.ts";
 import { FrontEnd } from "./front-end.ts";
 import { checkSpeechOptions, type ResolvedOptions, type SpeechOptions } from "./options.ts";
@@ -18,55 +14,15 @@ const rules = {
     "logDir",
     "log",
     "logEvery",
-  ] as const satisfies readonly (keyof SpeechOptions)[],
+  ] satisfies (keyof SpeechOptions)[],
   mayChange: ["epochs", "maxSteps", "patience", "threads", "checkpointEvery"],
 };
 
-/** The options as config.json keeps them. */
-export function forTheRecord(options: ResolvedOptions): Record<string, unknown> {
-  const record: Record<string, unknown> = { ...options };
-  for (const name of rules.ofOneStart) delete record[name];
-  return record;
-}
+export const forTheRecord = (options: ResolvedOptions) => recordOptions(options, rules);
 
-/** How a training begins, or goes on. */
-export interface Start {
-  options: ResolvedOptions;
-  folder: string | undefined;
-  checkpoint: Checkpoint | undefined;
-  skipped: string[];
-  changed: string[];
-  close(): Promise<void>;
-}
-
-/** Finds out what to train, and makes the folder ready: a new one, or one that a training stopped in. */
-export async function openTraining(given: SpeechOptions): Promise<Start> {
-  const { out } = given;
-  if (given.resume && typeof out === "string") {
-    const { options, ...stopped } = await reopenFolder(out, given, rules, () => readRecord(out));
-    try {
-      return { ...stopped, options: checkSpeechOptions(options) };
-    } catch (error) {
-      await stopped.close();
-      throw error;
-    }
-  }
-  const options = checkSpeechOptions(given);
-  const begun = {
-    options,
-    folder: undefined,
-    checkpoint: undefined,
-    skipped: [],
-    changed: [],
-    close: async () => {},
-  };
-  return options.out === undefined ? begun : { ...begun, ...(await openFolder(options.out)) };
-}
-
-/** The options that a training began with. */
-async function readRecord(folder: string): Promise<Readonly<Record<string, unknown>>> {
-  if (!(await listFolder(folder)).includes(modelFiles.config)) return {};
-  const file = joinPath(folder, modelFiles.config);
-  const json = await readJsonFile(file, MAX_CONFIG);
-  return readConfig(json, file, (frontEnd) => new FrontEnd(frontEnd).inputSize).training ?? {};
+export function openSpeech(given: SpeechOptions): Promise<Start<ResolvedOptions>> {
+  return openTraining(given, rules, {
+    check: checkSpeechOptions,
+    recorded: (json, file) => readConfig(json, file, (frontEnd) => new FrontEnd(frontEnd).inputSize).training,
+  });
 }

@@ -1,15 +1,15 @@
 import { setThreads } from "../../engine/engine.ts";
-import { joinPath } from "../../io/files.ts";
 import { writeModelFolder } from "../../io/model-folder.ts";
 import { ctcLoss } from "../../ops/ctc-loss.ts";
 import { Adam, AdamW } from "../../optim/adam.ts";
 import { RMSProp } from "../../optim/rmsprop.ts";
-import { constantSchedule, cosineSchedule, plateauSchedule, type Schedule } from "../../optim/schedule.ts";
 import { SGD } from "../../optim/sgd.ts";
 import { manualSeed } from "../../tensor/random.ts";
 import { folderCheckpoints } from "../../training/checkpoints.ts";
 import { checkData, madeOf, resumeEvent } from "../../training/continue.ts";
+import { openLog } from "../../training/logs/open-log.ts";
 import { type Checkpoints, Trainer } from "../../training/trainer.ts";
+import { type Start, scheduleOf } from "../start.ts";
 import { type SpeechBatch, SpeechBatches } from "./batches.ts";
 import { makeConfig } from "./config.ts";
 import { type Corpus, readCorpus } from "./corpus.ts";
@@ -19,12 +19,12 @@ import type { SpeechParts } from "./load.ts";
 import { measureSpeech } from "./measure.ts";
 import { countParameters, SpeechNetwork } from "./network.ts";
 import type { ResolvedOptions, SpeechOptions } from "./options.ts";
-import { forTheRecord, openTraining, type Start } from "./resume.ts";
+import { forTheRecord, openSpeech } from "./resume.ts";
 import type { SpeechSource } from "./utterances.ts";
 
 /** Builds and trains a recogniser; what `SpeechRecognizer.train` does. */
 export async function trainSpeech(source: SpeechSource, given: SpeechOptions): Promise<SpeechParts> {
-  const start = await openTraining(given);
+  const start = await openSpeech(given);
   try {
     return await trainOn(await readCorpus(source, start.options), start);
   } finally {
@@ -32,7 +32,7 @@ export async function trainSpeech(source: SpeechSource, given: SpeechOptions): P
   }
 }
 
-async function trainOn(corpus: Corpus, start: Start): Promise<SpeechParts> {
+async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<SpeechParts> {
   const { options, folder, checkpoint } = start;
   const { frontEnd, alphabet, statistics, train, valid } = corpus;
   const { seed, signal, onProgress, batchSize, epochs, measure, accumulate } = options;
@@ -58,7 +58,12 @@ async function trainOn(corpus: Corpus, start: Start): Promise<SpeechParts> {
   }
   const resumed = options.resume ? resumeEvent(start) : undefined;
   const parameters = countParameters(config.network);
-  const log = await openLog(options, { data: corpus.name, ...config.training, parameters }, resumed?.step);
+  const log = await openLog(
+    "speech",
+    options,
+    { data: corpus.name, ...config.training, parameters },
+    resumed?.step,
+  );
   if (resumed) {
     await log?.write(resumed);
     onProgress?.(resumed);
@@ -85,7 +90,7 @@ async function trainOn(corpus: Corpus, start: Start): Promise<SpeechParts> {
       };
     },
     optimizer: makeOptimizer(network, options),
-    schedule: makeSchedule(options, Math.ceil(batches.length / accumulate)),
+    schedule: scheduleOf(options, Math.ceil(batches.length / accumulate)),
     epochs,
     clip,
     accumulate,
@@ -132,23 +137,4 @@ const optimizers = { sgd: SGD, rmsprop: RMSProp, adam: Adam, adamw: AdamW };
 
 function makeOptimizer(network: SpeechNetwork, { optimizer, learningRate, weightDecay }: ResolvedOptions) {
   return new optimizers[optimizer](network.namedParameters(), { learningRate, weightDecay });
-}
-
-function makeSchedule(options: ResolvedOptions, updatesPerEpoch: number): Schedule {
-  const { schedule, learningRate, decay: factor = 0.5, warmup: warmupSteps = 0, epochs, maxSteps } = options;
-  if (schedule === "constant") return constantSchedule(learningRate);
-  if (schedule === "plateau") return plateauSchedule(learningRate, { factor, patience: 1 });
-  const totalSteps = Math.min(updatesPerEpoch * epochs, maxSteps ?? Number.POSITIVE_INFINITY);
-  return cosineSchedule(learningRate, { totalSteps, warmupSteps });
-}
-
-/** The log, where there is a folder to write into; what a page does not use, it does not load. */
-async function openLog(
-  { out, logDir = out && joinPath(out, "training", "logs"), log = [] }: ResolvedOptions,
-  options: Record<string, unknown>,
-  resumedFrom: number | undefined,
-) {
-  if (logDir === undefined) return undefined;
-  const { RunLog } = await import("../../training/logs/run-log.ts");
-  return RunLog.open({ folder: logDir, formats: log, task: "speech", options, step: resumedFrom });
 }

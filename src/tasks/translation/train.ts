@@ -1,15 +1,15 @@
 import type { PairBatch } from "../../data/text/translation/pair-batches.ts";
 import { setThreads } from "../../engine/engine.ts";
-import { joinPath } from "../../io/files.ts";
 import { writeModelFolder } from "../../io/model-folder.ts";
 import { uniform } from "../../nn/init.ts";
 import { Adam, AdamW } from "../../optim/adam.ts";
-import { constantSchedule, cosineSchedule, plateauSchedule, type Schedule } from "../../optim/schedule.ts";
 import { SGD } from "../../optim/sgd.ts";
 import { manualSeed } from "../../tensor/random.ts";
 import { folderCheckpoints } from "../../training/checkpoints.ts";
 import { checkData, madeOf, resumeEvent } from "../../training/continue.ts";
+import { openLog } from "../../training/logs/open-log.ts";
 import { type Checkpoints, Trainer } from "../../training/trainer.ts";
+import { type Start, scheduleOf } from "../start.ts";
 import { makeConfig } from "./config.ts";
 import { batchesOf, type Corpus, readCorpus } from "./corpus.ts";
 import type { TranslationEvent, TranslationMeasures } from "./events.ts";
@@ -18,14 +18,14 @@ import type { TranslationParts } from "./load.ts";
 import { measureTranslation, pairLoss } from "./measure.ts";
 import { countParameters, TranslationNetwork } from "./network.ts";
 import type { ResolvedOptions, TranslationOptions, TranslationSource } from "./options.ts";
-import { forTheRecord, openTraining, type Start } from "./resume.ts";
+import { forTheRecord, openTranslation } from "./resume.ts";
 
 /** Builds and trains a translator; what `Translator.train` does. */
 export async function trainTranslation(
   source: TranslationSource,
   given: TranslationOptions,
 ): Promise<TranslationParts> {
-  const start = await openTraining(given);
+  const start = await openTranslation(given);
   try {
     return await trainOn(await readCorpus(source, start.options), start);
   } finally {
@@ -33,7 +33,7 @@ export async function trainTranslation(
   }
 }
 
-async function trainOn(corpus: Corpus, start: Start): Promise<TranslationParts> {
+async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<TranslationParts> {
   const { options, folder, checkpoint } = start;
   const { languages, train, valid } = corpus;
   const { seed, onProgress, batchTokens, epochs, measure, labelSmoothing, initRange } = options;
@@ -57,7 +57,12 @@ async function trainOn(corpus: Corpus, start: Start): Promise<TranslationParts> 
   }
   const resumed = options.resume ? resumeEvent(start) : undefined;
   const parameters = countParameters(config.network, joint);
-  const log = await openLog(options, { data: corpus.name, ...config.training, parameters }, resumed?.step);
+  const log = await openLog(
+    "translation",
+    options,
+    { data: corpus.name, ...config.training, parameters },
+    resumed?.step,
+  );
   if (resumed) {
     await log?.write(resumed);
     onProgress?.(resumed);
@@ -80,7 +85,7 @@ async function trainOn(corpus: Corpus, start: Start): Promise<TranslationParts> 
     batches,
     loss: (batch) => pairLoss(network, batch, labelSmoothing),
     optimizer: makeOptimizer(network, options),
-    schedule: makeSchedule(options, batches.length),
+    schedule: scheduleOf(options, batches.length),
     epochs,
     clip,
     ...(valid.source.length > 0 && {
@@ -130,23 +135,4 @@ function makeOptimizer(
   { optimizer, learningRate, weightDecay }: ResolvedOptions,
 ) {
   return new optimizers[optimizer](network.namedParameters(), { learningRate, weightDecay });
-}
-
-function makeSchedule(options: ResolvedOptions, updatesPerEpoch: number): Schedule {
-  const { schedule, learningRate, decay: factor = 0.5, warmup: warmupSteps = 0, epochs, maxSteps } = options;
-  if (schedule === "constant") return constantSchedule(learningRate);
-  if (schedule === "plateau") return plateauSchedule(learningRate, { factor, patience: 1 });
-  const totalSteps = Math.min(updatesPerEpoch * epochs, maxSteps ?? Number.POSITIVE_INFINITY);
-  return cosineSchedule(learningRate, { totalSteps, warmupSteps });
-}
-
-/** The log, where there is a folder to write into; what a page does not use, it does not load. */
-async function openLog(
-  { out, logDir = out && joinPath(out, "training", "logs"), log = [] }: ResolvedOptions,
-  options: Record<string, unknown>,
-  resumedFrom: number | undefined,
-) {
-  if (logDir === undefined) return undefined;
-  const { RunLog } = await import("../../training/logs/run-log.ts");
-  return RunLog.open({ folder: logDir, formats: log, task: "translation", options, step: resumedFrom });
 }
