@@ -32,6 +32,7 @@ export type {
   TranslateOptions,
   Translation,
   TranslationConfig,
+  TranslationEvaluateOptions,
   TranslationEvaluation,
   TranslationSource,
   TuneOptions,

@@ -1,4 +1,5 @@
 import { OptionError } from "../errors.ts";
+import type { BleuTokenizer } from "../metrics/bleu-tokenizers.ts";
 import { duration, percent } from "./ui/format.ts";
 import { ProgressBar } from "./ui/progress.ts";
 
@@ -7,6 +8,7 @@ export interface TranslationFlags {
   reference?: string;
   beam?: number;
   lengthPenalty?: number;
+  tokenize?: BleuTokenizer;
   json?: true;
 }
 

@@ -33,7 +33,7 @@ export { SpeechRecognizer } from "./speech/task.ts";
 export type { TranscribedWord, TranscribeOptions, Transcription } from "./speech/transcribe.ts";
 export type { SpeechSource } from "./speech/utterances.ts";
 export type { TranslationConfig } from "./translation/config.ts";
-export type { TranslationEvaluation } from "./translation/evaluate.ts";
+export type { TranslationEvaluateOptions, TranslationEvaluation } from "./translation/evaluate.ts";
 export type { TranslationEvent } from "./translation/events.ts";
 export type { TranslationOptions, TranslationSource } from "./translation/options.ts";
 export { Translator } from "./translation/task.ts";

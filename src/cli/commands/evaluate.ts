@@ -96,6 +96,7 @@ const translationFlags = (): Option[] => [
   new Option("--source <file>", "sentences that the model was not trained on, one a line"),
   new Option("--reference <file>", "their translations, line by line"),
   numberFlag("--length-penalty <x>", "of --beam: scores are divided by length to this power (default: 1)"),
+  new Option("--tokenize <how>", "what BLEU takes for words: 13a, intl, zh, char or none (default: 13a)"),
 ];
 
 /** The flags of each kind of model, which mean nothing to the others. */
@@ -114,7 +115,7 @@ const ofKind: Record<"memory" | "speech" | "translation" | "text", readonly (key
     "lexicon",
     "tune",
   ],
-  translation: ["source", "reference", "beam", "lengthPenalty"],
+  translation: ["source", "reference", "beam", "lengthPenalty", "tokenize"],
   text: ["text", "int8", "dynamic", "ranks"],
 };
 

@@ -2,7 +2,7 @@ import { ready } from "../../engine/engine.ts";
 import { DataError, OptionError } from "../../errors.ts";
 import { type ModelSource, writeModelFolder } from "../../io/model-folder.ts";
 import type { TranslationConfig } from "./config.ts";
-import type { TranslationEvaluation } from "./evaluate.ts";
+import type { TranslationEvaluateOptions, TranslationEvaluation } from "./evaluate.ts";
 import { type Languages, languagesToJSON } from "./languages.ts";
 import { loadTranslation, type TranslationParts } from "./load.ts";
 import type { TranslationNetwork } from "./network.ts";
@@ -80,7 +80,10 @@ export class Translator {
   }
 
   /** BLEU, chrF and TER of the translations of one side of a parallel text, by the other. */
-  async evaluate(source: TranslationSource, options: TranslateOptions = {}): Promise<TranslationEvaluation> {
+  async evaluate(
+    source: TranslationSource,
+    options: TranslationEvaluateOptions = {},
+  ): Promise<TranslationEvaluation> {
     // Loaded when it is needed: a page that translates need not know how translations are scored.
     const { evaluateTranslation } = await import("./evaluate.ts");
     return evaluateTranslation((sentences, given) => this.translate(sentences, given), source, options);

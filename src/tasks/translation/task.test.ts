@@ -61,6 +61,11 @@ describe("learns to write digits", () => {
     expect(found.sentences).toBe(60);
     expect(found.exact).toBeGreaterThanOrEqual(0.95);
     expect(found.chrf.score).toBeGreaterThan(95);
+    const byCharacter = await translator.evaluate(held, { tokenize: "char" });
+    expect(byCharacter.bleu.signature).toContain("|tok:char|");
+    await expect(translator.evaluate(held, { tokenize: "words" as never })).rejects.toThrow(
+      "Translator.evaluate: tokenize must be",
+    );
     expect(found.bleu.signature).toMatch(/^nrefs:1\|case:lc\|eff:no\|tok:13a\|smooth:exp\|version:/);
   });
 
