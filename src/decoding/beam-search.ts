@@ -103,20 +103,28 @@ interface Candidate {
   logProbability: number;
 }
 
+/** Sums of logarithms are rounded: what is this near to the least of the kept ones is looked at closely. */
+const NEAR = 1e-3;
+
 /** The `count` likeliest continuations of hypotheses by one token, the likeliest first. */
 function best(live: readonly Live[], logProbs: Float32Array, V: number, count: number): Candidate[] {
   const kept: Candidate[] = [];
   let least = Number.NEGATIVE_INFINITY;
   for (const hypothesis of live) {
-    const from = hypothesis.row * V;
-    for (let token = 0; token < V; token++) {
-      const logProbability = hypothesis.logProbability + logProbs[from + token]!;
+    const before = hypothesis.logProbability;
+    const end = (hypothesis.row + 1) * V;
+    for (let at = end - V, bar = least - before - NEAR; at < end; at++) {
+      const own = logProbs[at]!;
+      if (own < bar) continue;
+      const logProbability = before + own;
       if (kept.length === count && !(logProbability > least)) continue;
       let place = kept.length;
       while (place > 0 && kept[place - 1]!.logProbability < logProbability) place--;
-      kept.splice(place, 0, { hypothesis, token, logProbability });
+      kept.splice(place, 0, { hypothesis, token: at - (end - V), logProbability });
       if (kept.length > count) kept.pop();
-      if (kept.length === count) least = kept[count - 1]!.logProbability;
+      if (kept.length < count) continue;
+      least = kept[count - 1]!.logProbability;
+      bar = least - before - NEAR;
     }
   }
   return kept;

@@ -70,7 +70,7 @@ function decode(
       const isSame = before.length === parents.length && sentences.every((n, row) => n === before[row]);
       const { logProbs, weights } = advance(running, { parents, tokens, ...(!isSame && { sentences }) });
       if (attention && weights) seen.push(weights.toArray() as Float32Array);
-      return logProbs.toArray() as Float32Array;
+      return logProbs;
     },
     { start: BOUNDARY, end: BOUNDARY, maxLengths: Array.from(lengths, longest) },
     options,
@@ -91,7 +91,7 @@ function decode(
 function advance(
   running: Running[],
   { parents, tokens, sentences }: { parents: Int32Array; tokens: Int32Array; sentences?: Int32Array },
-): { logProbs: Tensor; weights: Tensor | undefined } {
+): { logProbs: Float32Array; weights: Tensor | undefined } {
   const { states, ...said } = step(() =>
     noGrad(() => {
       const outs = running.map(({ network, first, state }) => {
@@ -102,7 +102,8 @@ function advance(
       });
       const mean = () => log(div(outs.map(({ logProbs }) => exp(logProbs)).reduce(add), outs.length));
       return {
-        logProbs: outs.length === 1 ? outs[0]!.logProbs : mean(),
+        // As numbers: as a tensor it would be copied once more to outlast the step.
+        logProbs: (outs.length === 1 ? outs[0]!.logProbs : mean()).toArray() as Float32Array,
         weights: outs[0]!.weights,
         states: outs.map(({ state }) => state),
       };
