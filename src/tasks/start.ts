@@ -5,6 +5,13 @@ import { constantSchedule, cosineSchedule, plateauSchedule, type Schedule } from
 import type { Checkpoint } from "../training/checkpoints.ts";
 import { type OptionRules, openFolder, reopenFolder } from "../training/continue.ts";
 
+/** What a resumed training may be told anew, of options that several tasks have alike. */
+export const startRules = (where: string): OptionRules => ({
+  where,
+  ofOneStart: ["onProgress", "signal", "valid", "out", "resume", "logDir", "log", "logEvery"],
+  mayChange: ["epochs", "maxSteps", "patience", "threads", "checkpointEvery"],
+});
+
 /** How a training begins, or goes on. */
 export interface Start<Resolved> {
   options: Resolved;

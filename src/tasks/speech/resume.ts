@@ -1,22 +1,9 @@
-import { openTraining, recordOptions, type Start } from "../start.ts";
+import { openTraining, recordOptions, type Start, startRules } from "../start.ts";
 import { readConfig } from "./config.ts";
 import { FrontEnd } from "./front-end.ts";
 import { checkSpeechOptions, type ResolvedOptions, type SpeechOptions } from "./options.ts";
 
-const rules = {
-  where: "SpeechRecognizer.train",
-  ofOneStart: [
-    "onProgress",
-    "signal",
-    "valid",
-    "out",
-    "resume",
-    "logDir",
-    "log",
-    "logEvery",
-  ] satisfies (keyof SpeechOptions)[],
-  mayChange: ["epochs", "maxSteps", "patience", "threads", "checkpointEvery"],
-};
+const rules = startRules("SpeechRecognizer.train");
 
 export const forTheRecord = (options: ResolvedOptions) => recordOptions(options, rules);
 

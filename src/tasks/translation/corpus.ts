@@ -46,7 +46,8 @@ export async function readCorpus(given: TranslationSource, options: ResolvedOpti
   if (learnt.source.length === 0) throw new DataError(`${name}: has no pair of sentences to learn from`);
   const languages = await learnLanguages(learnt.source, learnt.target, options);
   const train = encodePairs(learnt, languages, options, name);
-  const valid = encodePairs(held, languages, { ...options, maxLength: Number.POSITIVE_INFINITY }, name);
+  const unlimited = { ...options, maxLength: Number.POSITIVE_INFINITY };
+  const valid = encodePairs(held, languages, unlimited, nameOf(options.valid ?? given));
   if (train.source.length === 0) {
     throw new DataError(`${name}: has no pair of at most ${options.maxLength} tokens a side`, {
       hint: "raise maxLength",
@@ -64,24 +65,32 @@ export async function readCorpus(given: TranslationSource, options: ResolvedOpti
 }
 
 /** Every so manieth is held out, so that all of the text is in both. */
-function hold({ source, target, empty }: ParallelText, fraction: number): [ParallelText, ParallelText] {
+function hold(
+  { source, target, lines, empty }: ParallelText,
+  fraction: number,
+): [ParallelText, ParallelText] {
   const every = fraction > 0 ? Math.round(1 / fraction) : Number.POSITIVE_INFINITY;
   const part = (held: boolean, own: number[]): ParallelText => {
-    const isOf = (_: string, i: number) => (i % every === every - 1) === held;
-    return { source: source.filter(isOf), target: target.filter(isOf), empty: own };
+    const isOf = (_: unknown, i: number) => (i % every === every - 1) === held;
+    return {
+      source: source.filter(isOf),
+      target: target.filter(isOf),
+      lines: lines.filter(isOf),
+      empty: own,
+    };
   };
   return [part(false, empty), part(true, [])];
 }
 
 function encodePairs(
-  { source, target }: ParallelText,
+  { source, target, lines }: ParallelText,
   languages: Languages,
   { maxLength, reverseSource }: { maxLength: number; reverseSource: boolean },
   name: string,
 ): Pairs {
   const pairs: Pairs = { source: [], target: [], sourceTokens: [], targetTokens: [] };
   for (const [i, sentence] of source.entries()) {
-    const what = `${name}: pair ${i + 1}`;
+    const what = `${name}: line ${lines[i]}`;
     const from = encodeSentence(languages.source, sentence, what, { reverse: reverseSource });
     const to = encodeSentence(languages.target, target[i]!, what, { end: true });
     if (from.length === 0 || from.length > maxLength || to.length > maxLength + 1) continue;

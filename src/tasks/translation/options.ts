@@ -197,6 +197,9 @@ export function checkTranslationOptions(options: TranslationOptions): ResolvedOp
   if (checked.unit === "char" && checked.vocabularySize !== undefined) {
     throw new OptionError(`${where}: vocabularySize is for bpe and words, got unit char`);
   }
+  if (checked.unit === "char" && checked.lowercase) {
+    throw new OptionError(`${where}: lowercase is for bpe and words, got unit char`);
+  }
   if (checked.bidirectional && checked.hiddenSize % 2 === 1) {
     throw new OptionError(
       `${where}: hiddenSize must be even for an encoder that reads both ways, got ${checked.hiddenSize}`,

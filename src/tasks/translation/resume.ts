@@ -1,21 +1,8 @@
-import { openTraining, recordOptions, type Start } from "../start.ts";
+import { openTraining, recordOptions, type Start, startRules } from "../start.ts";
 import { readConfig } from "./config.ts";
 import { checkTranslationOptions, type ResolvedOptions, type TranslationOptions } from "./options.ts";
 
-const rules = {
-  where: "Translator.train",
-  ofOneStart: [
-    "onProgress",
-    "signal",
-    "valid",
-    "out",
-    "resume",
-    "logDir",
-    "log",
-    "logEvery",
-  ] satisfies (keyof TranslationOptions)[],
-  mayChange: ["epochs", "maxSteps", "patience", "threads", "checkpointEvery"],
-};
+const rules = startRules("Translator.train");
 
 export const forTheRecord = (options: ResolvedOptions) => recordOptions(options, rules);
 

@@ -38,10 +38,8 @@ it("train translation --json writes one event a line and nothing else", () => {
     new Set(["corpus", "step", "validation", "checkpoint", "done"]),
   );
   expect(events[0]).toMatchObject({ pairs: 570, heldOut: 30 });
-  expect(events.findLast(({ type }) => type === "validation")).toMatchObject({
-    best: expect.any(Boolean),
-    bleu: expect.any(Number),
-  });
+  const { exact } = events.findLast(({ type }) => type === "validation")!;
+  expect(exact).toBeGreaterThan(0.8);
 });
 
 it("translate reads stdin or a file, and keeps order and blank lines", async () => {

@@ -4,6 +4,8 @@ import { checkParallel, type Lines, readLines } from "../lines.ts";
 export interface ParallelText {
   source: string[];
   target: string[];
+  /** The number of each pair's line, from 1 on. */
+  lines: number[];
   /** The numbers, from 1 on, of the lines that are left out: one side or both are blank. */
   empty: number[];
 }
@@ -17,7 +19,7 @@ export async function readParallel(source: string, target: string): Promise<Para
 /** Lines that belong together. */
 export function pairLines(from: Lines, to: Lines): ParallelText {
   checkParallel(from, to);
-  const text: ParallelText = { source: [], target: [], empty: [] };
+  const text: ParallelText = { source: [], target: [], lines: [], empty: [] };
   for (const [i, line] of from.lines.entries()) {
     const other = to.lines[i]!;
     if (line.trim() === "" || other.trim() === "") {
@@ -26,6 +28,7 @@ export function pairLines(from: Lines, to: Lines): ParallelText {
     }
     text.source.push(line);
     text.target.push(other);
+    text.lines.push(i + 1);
   }
   return text;
 }

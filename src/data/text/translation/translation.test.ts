@@ -138,6 +138,7 @@ describe("parallel text", () => {
     expect(await readParallel(source, target)).toEqual({
       source: ["eins", "drei"],
       target: ["one", "three"],
+      lines: [1, 4],
       empty: [2, 3],
     });
   });
