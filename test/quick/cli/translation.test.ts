@@ -8,7 +8,7 @@ let root: string;
 let trained: Outcome;
 const at = (...parts: string[]) => join(root, ...parts);
 const words = "zero one two three four five six seven eight nine".split(" ");
-const pairs = Array.from({ length: 600 }, (_, i) => String((i * 7919) % 10 ** (1 + (i % 4))));
+const pairs = Array.from({ length: 600 }, (_, i) => String((i * 7919) % 10 ** (1 + (i % 3))));
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "unrolled-cli-"));
