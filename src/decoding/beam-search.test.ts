@@ -22,9 +22,11 @@ function search(
   languages: readonly ((before: readonly number[]) => number[])[],
   maxLength: number,
   options: BeamOptions,
+  more: { prefix?: number[]; bonus?: (sequence: number, rows: readonly number[]) => number } = {},
 ) {
-  let rows = languages.map((of) => ({ of, before: [] as number[] }));
-  let first = true;
+  const { prefix = [], ...rest } = more;
+  let rows = languages.map((of) => ({ of, before: prefix.slice(0, -1) }));
+  let first = prefix.length === 0;
   return beamSearch(
     (parents, tokens) => {
       rows = Array.from(parents, (parent, i) => {
@@ -32,9 +34,22 @@ function search(
         return { of, before: first ? before : [...before, tokens[i]!] };
       });
       first = false;
-      return Float32Array.from(rows.flatMap(({ of, before }) => of(before)));
+      const sorted = rows.map(({ of, before }) => [...of(before).entries()].sort(([, a], [, b]) => b - a));
+      return {
+        tokens: sorted.flatMap((row) => row.map(([token]) => token)),
+        logProbs: Float32Array.from(sorted.flatMap((row) => row.map(([, logProb]) => logProb))),
+      };
     },
-    { start: END, end: END, maxLengths: languages.map(() => maxLength) },
+    {
+      start: END,
+      end: END,
+      sequences: languages.map((of) => ({
+        maxLength,
+        tokens: prefix,
+        logProbability: prefix.reduce((sum, token, i) => sum + of(prefix.slice(0, i))[token]!, 0),
+      })),
+      ...rest,
+    },
     options,
   );
 }
@@ -99,6 +114,32 @@ describe("beamSearch", () => {
       const [alone] = search([of], 8, { beam: 3, nBest: 3 });
       const plain = (list: typeof alone) => list!.map(({ rows: _, ...rest }) => rest);
       expect(plain(together[i])).toEqual(plain(alone));
+    }
+  });
+
+  it("goes on from the tokens that a sequence starts with", () => {
+    for (let seed = 0; seed < 10; seed++) {
+      const [found] = search([language(seed)], 4, { beam: 1000, nBest: 1 }, { prefix: [2, 3] });
+      const all = enumerate(language(seed), 4)
+        .filter(({ tokens }) => tokens[0] === 2 && tokens[1] === 3)
+        .map((one) => ({ ...one, score: one.logProbability / one.steps }))
+        .sort((a, b) => b.score - a.score);
+      expect(found![0]!.tokens).toEqual(all[0]!.tokens);
+      expect(found![0]!.score).toBeCloseTo(all[0]!.score, 6);
+    }
+  });
+
+  it("adds to scores what its caller thinks of the rows", () => {
+    const plain = search([language(3), language(4)], 4, { beam: 6, nBest: 6 });
+    const bonus = (sequence: number, rows: readonly number[]) => 10 * sequence + rows.length;
+    const found = search([language(3), language(4)], 4, { beam: 6, nBest: 6 }, { bonus });
+    for (const [n, list] of found.entries()) {
+      const expected = plain[n]!.map(({ tokens, score, rows }) => ({
+        tokens,
+        score: score + bonus(n, rows),
+      }));
+      expected.sort((a, b) => b.score - a.score);
+      expect(list.map(({ tokens, score }) => ({ tokens, score }))).toEqual(expected);
     }
   });
 

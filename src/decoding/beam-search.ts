@@ -11,7 +11,7 @@ export interface BeamHypothesis {
   score: number;
   /** Whether it was cut off at the most tokens, without an end. */
   truncated: boolean;
-  /** The row that each of its steps was computed in, the end's among them, for those who keep what was seen there. */
+  /** The row that each of its steps was computed in, the end's among them, not those of the tokens it started with. */
   rows: number[];
 }
 
@@ -24,14 +24,30 @@ export interface BeamOptions {
   lengthPenalty?: number;
 }
 
+/** Where a sequence starts: with some tokens already, if it must begin with them. */
+export interface BeamStart {
+  /** The most tokens it may get. */
+  maxLength: number;
+  /** Default none. */
+  tokens?: readonly number[];
+  /** Σ ln P of these. Default 0. */
+  logProbability?: number;
+}
+
 export const beamEntries = {
   beam: v.optional(wholeNumber(1, 1000), 1),
   nBest: v.optional(wholeNumber(1, 1000), 1),
   lengthPenalty: v.optional(numberIn({ from: 0, to: 10 }), 1),
 } satisfies SchemasOf<BeamOptions>;
 
-/** Computes a step: row i goes on from row parents[i] of the step before with tokens[i] → ln P [rows, V]. */
-export type BeamStep = (parents: Int32Array, tokens: Int32Array) => Float32Array;
+/** The likeliest tokens of each row, the likeliest first, of equals the smallest: as many a row as the beam is wide, if there are. */
+export interface Continuations {
+  logProbs: ArrayLike<number>;
+  tokens: ArrayLike<number>;
+}
+
+/** Computes a step: row i goes on from row parents[i] of the step before with tokens[i]. */
+export type BeamStep = (parents: Int32Array, tokens: Int32Array) => Continuations;
 
 interface Live {
   tokens: number[];
@@ -50,18 +66,24 @@ interface Sequence {
 /**
  * Beam search for several sequences at once, so that a step is one product for all hypotheses of all of them. A hypothesis
  * that ends leaves the beam, which is narrower from then on (Sutskever et al. 2014, §3.2). Before the first step row n is
- * sequence n, and `start` is its token. Equal probabilities go to the earlier hypothesis and the smaller token, and a
- * sequence's result depends on no other.
+ * sequence n, and `start` is its token unless it has some. Equal probabilities go to the earlier hypothesis and the smaller
+ * token, and a sequence's result depends on no other. `bonus` is added to the score of what has finished, by its rows.
  */
 export function beamSearch(
   step: BeamStep,
-  { start, end, maxLengths }: { start: number; end: number; maxLengths: readonly number[] },
+  given: {
+    start: number;
+    end: number;
+    sequences: readonly BeamStart[];
+    bonus?: (sequence: number, rows: readonly number[]) => number;
+  },
   options: BeamOptions = {},
 ): BeamHypothesis[][] {
+  const { start, end, bonus } = given;
   const { beam, nBest, lengthPenalty } = checkOptions("beamSearch", recordOf(beamEntries), options);
-  const sequences = maxLengths.map(
-    (maxLength, row): Sequence => ({
-      live: [{ tokens: [], rows: [], logProbability: 0, row }],
+  const sequences = given.sequences.map(
+    ({ maxLength, tokens = [], logProbability = 0 }, row): Sequence => ({
+      live: [{ tokens: [...tokens], rows: [], logProbability, row }],
       finished: [],
       maxLength,
     }),
@@ -70,18 +92,18 @@ export function beamSearch(
     const running = sequences.flatMap(({ live }) => live);
     if (running.length === 0) break;
     const parents = Int32Array.from(running, ({ row }) => row);
-    const logProbs = step(
+    const found = step(
       parents,
       Int32Array.from(running, ({ tokens }) => tokens.at(-1) ?? start),
     );
-    const V = logProbs.length / running.length;
+    const width = found.tokens.length / running.length;
     let row = 0;
-    for (const sequence of sequences) {
+    for (const [n, sequence] of sequences.entries()) {
       const { live, finished, maxLength } = sequence;
       for (const one of live) one.row = row++;
       if (live.length === 0) continue;
       sequence.live = [];
-      for (const { hypothesis, token, logProbability } of best(live, logProbs, V, beam - finished.length)) {
+      for (const { hypothesis, token, logProbability } of best(live, found, width, beam - finished.length)) {
         const rows = [...hypothesis.rows, hypothesis.row];
         const ends = token === end;
         const tokens = ends ? hypothesis.tokens : [...hypothesis.tokens, token];
@@ -89,7 +111,8 @@ export function beamSearch(
           sequence.live.push({ tokens, rows, logProbability, row: hypothesis.row });
           continue;
         }
-        const score = logProbability / rows.length ** lengthPenalty;
+        const length = tokens.length + Number(ends);
+        const score = logProbability / length ** lengthPenalty + (bonus?.(n, rows) ?? 0);
         finished.push({ tokens, logProbability, score, truncated: !ends, rows });
       }
     }
@@ -103,28 +126,22 @@ interface Candidate {
   logProbability: number;
 }
 
-/** Sums of logarithms are rounded: what is this near to the least of the kept ones is looked at closely. */
-const NEAR = 1e-3;
-
 /** The `count` likeliest continuations of hypotheses by one token, the likeliest first. */
-function best(live: readonly Live[], logProbs: Float32Array, V: number, count: number): Candidate[] {
+function best(
+  live: readonly Live[],
+  { logProbs, tokens }: Continuations,
+  width: number,
+  count: number,
+): Candidate[] {
   const kept: Candidate[] = [];
-  let least = Number.NEGATIVE_INFINITY;
   for (const hypothesis of live) {
-    const before = hypothesis.logProbability;
-    const end = (hypothesis.row + 1) * V;
-    for (let at = end - V, bar = least - before - NEAR; at < end; at++) {
-      const own = logProbs[at]!;
-      if (own < bar) continue;
-      const logProbability = before + own;
-      if (kept.length === count && !(logProbability > least)) continue;
+    for (let at = hypothesis.row * width; at < (hypothesis.row + 1) * width; at++) {
+      const logProbability = hypothesis.logProbability + logProbs[at]!;
+      if (kept.length === count && !(logProbability > kept[count - 1]!.logProbability)) break;
       let place = kept.length;
       while (place > 0 && kept[place - 1]!.logProbability < logProbability) place--;
-      kept.splice(place, 0, { hypothesis, token: at - (end - V), logProbability });
+      kept.splice(place, 0, { hypothesis, token: tokens[at]!, logProbability });
       if (kept.length > count) kept.pop();
-      if (kept.length < count) continue;
-      least = kept[count - 1]!.logProbability;
-      bar = least - before - NEAR;
     }
   }
   return kept;

@@ -8,7 +8,16 @@ import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { targetError } from "./cross-entropy.ts";
 import { findOutside } from "./gather.ts";
-import { addColumnSums, matrix, multiply, pack, packedFloats, productScratch, transposed } from "./gemm.ts";
+import {
+  addColumnSums,
+  matrix,
+  multiply,
+  pack,
+  packedFloats,
+  packTransposed,
+  productScratch,
+  transposed,
+} from "./gemm.ts";
 import { expectShape } from "./sequence.ts";
 import { GROUP, groupByClass, type WordClasses } from "./word-classes.ts";
 
@@ -281,7 +290,7 @@ export function classLogitsOf(
   direct: ReturnType<typeof directOf>,
   logits: number,
 ): void {
-  const weight = pack(transposed(matrix(inputs.classWeight, C, H)), inputs.classBias);
+  const weight = packTransposed(matrix(inputs.classWeight, C, H), inputs.classBias);
   multiply(matrix(inputs.x, R, H), weight, matrix(logits, R, C));
   if (direct.direct)
     run("classDirect", { logits, classes: C, ...direct }, R, share(R, R * C * direct.orders));

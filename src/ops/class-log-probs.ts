@@ -14,7 +14,7 @@ import {
   classLogitsOf,
   directOf,
 } from "./class-cross-entropy.ts";
-import { matrix, multiply, pack, transposed } from "./gemm.ts";
+import { matrix, multiply, packTransposed } from "./gemm.ts";
 import type { WordClasses } from "./word-classes.ts";
 
 const run = use(classesKernels);
@@ -33,7 +33,7 @@ export const classLogProbsOp: Op<ClassOutputInput | "starts", "y", never, ClassA
     classLogitsOf(inputs, R, H, C, direct, classLogits);
     multiply(
       matrix(inputs.x, R, H),
-      pack(transposed(matrix(inputs.weight, V, H)), inputs.bias),
+      packTransposed(matrix(inputs.weight, V, H), inputs.bias),
       matrix(y, R, V),
     );
     const args = {

@@ -57,4 +57,5 @@ export { reverseSequencesOp as reverseSequences } from "./reverse-sequences.ts";
 export { rnnOp as rnn } from "./rnn.ts";
 export { concatOp as concat, sliceOp as slice } from "./slice.ts";
 export { logSoftmaxOp as logSoftmax, softmaxOp as softmax } from "./softmax.ts";
+export { topLogProbsOp as topLogProbs } from "./top-log-probs.ts";
 export { transposeOp as transpose } from "./transpose.ts";

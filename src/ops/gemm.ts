@@ -1,7 +1,7 @@
 import { linearKernels, memoryKernels } from "#kernels";
 import { withWorkspace, workspace } from "../autograd/backend.ts";
 import { PRODUCT_SCRATCH } from "../engine/control.ts";
-import { share, threads, use } from "../engine/engine.ts";
+import { getEngine, share, threads, use } from "../engine/engine.ts";
 import { type Int8Rows, multiplyInt8 } from "./int8.ts";
 
 const run = use(linearKernels, memoryKernels);
@@ -53,21 +53,53 @@ export function packWeight(
 ): Packed | Int8Rows {
   const { at, int8, first = 0, rows: columns, columns: rows } = weight;
   if (int8) return { at, first, rows, columns, bias, bias2, bias2Columns };
-  return pack(transposed(matrix(at + 4 * first * rows, columns, rows)), bias, bias2, bias2Columns);
+  return packTransposed(matrix(at + 4 * first * rows, columns, rows), bias, bias2, bias2Columns);
 }
 
-/** What was packed, by what it was packed from. */
-export type Packs = Map<string, Packed>;
+/** The same of a weight that is not of int8. */
+export function packTransposed(weight: Matrix, bias = 0, bias2 = 0, bias2Columns = weight.rows): Packed {
+  const turned = transposed(weight);
+  if (!kept) return pack(turned, bias, bias2, bias2Columns);
+  const { made, room } = kept;
+  const key = [weight.at, weight.rows, weight.columns, bias, bias2].join();
+  const packed = made.get(key) ?? pack(turned, bias, bias2, bias2Columns, room);
+  made.set(key, packed);
+  return packed;
+}
+
+/** Weights that were packed, by what they were packed from, and where there is room for more. */
+export interface Packs {
+  made: Map<string, Packed>;
+  room: (floats: number) => number;
+}
 
 let kept: Packs | undefined;
 
-/** Runs f; what it packs is kept, and not packed again where it was: the caller looks after its memory. */
+/** Runs f; the weights that it packs are kept, and not packed again: nobody may change them meanwhile. */
 export function keepingPacks<T>(packs: Packs, f: () => T): T {
+  const before = kept;
   kept = packs;
   try {
     return f();
   } finally {
-    kept = undefined;
+    kept = before;
+  }
+}
+
+/** Runs f, in which many steps use the same weights: each is packed once. */
+export function packingOnce<T>(f: () => T): T {
+  const { memory } = getEngine();
+  const blocks: { address: number; bytes: number }[] = [];
+  const room = (floats: number) => {
+    const bytes = 4 * floats;
+    const address = memory.allocate(bytes);
+    blocks.push({ address, bytes });
+    return address;
+  };
+  try {
+    return keepingPacks({ made: new Map(), room }, f);
+  } finally {
+    for (const { address, bytes } of blocks) memory.free(address, bytes);
   }
 }
 
@@ -88,14 +120,11 @@ export function inParts(rows: number, columns: number, f: (first: number, count:
 }
 
 /**
- * Packs B into memory that lasts as long as the running op, with up to two biases (addresses, 0: none), the second of
+ * Packs B into `room`, which lasts as long as the running op, with up to two biases (addresses, 0: none), the second of
  * which may be that of the first columns alone.
  */
-export function pack(b: Matrix, bias = 0, bias2 = 0, bias2Columns = b.columns): Packed {
-  const key = kept && [b.at, b.rows, b.columns, b.rowStride, b.columnStride, bias, bias2].join();
-  const before = key && kept!.get(key);
-  if (before) return before;
-  const out = workspace(packedFloats(b.rows, b.columns));
+export function pack(b: Matrix, bias = 0, bias2 = 0, bias2Columns = b.columns, room = workspace): Packed {
+  const out = room(packedFloats(b.rows, b.columns));
   const panels = Math.ceil(b.columns / 16);
   const args = {
     b: b.at,
@@ -109,9 +138,7 @@ export function pack(b: Matrix, bias = 0, bias2 = 0, bias2Columns = b.columns): 
     out,
   };
   run("packPanels", args, panels, share(panels, 4 * b.rows * b.columns));
-  const packed = { at: out, rows: b.rows, columns: b.columns };
-  if (key) kept!.set(key, packed);
-  return packed;
+  return { at: out, rows: b.rows, columns: b.columns };
 }
 
 /** C = A·B, from the packed start or, with `accumulate`, on top of what C holds. C's columns are contiguous. */

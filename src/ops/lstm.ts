@@ -6,7 +6,7 @@ import { share, use } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { addColumnSums, matrix, multiply, pack, packWeight, transposed } from "./gemm.ts";
+import { addColumnSums, matrix, multiply, pack, packTransposed, packWeight, transposed } from "./gemm.ts";
 import {
   checkSequence,
   expectShape,
@@ -88,7 +88,7 @@ export const lstmOp: Op<LstmInput, LstmOutput, LstmSaved, { reverse: boolean }> 
       h,
       c: copyState(inputs.c0, N * H, outputs.c),
       weightHh: weightHh.at,
-      weightHr: inputs.weightHr && pack(transposed(matrix(inputs.weightHr, R, H))).at,
+      weightHr: inputs.weightHr && packTransposed(matrix(inputs.weightHr, R, H)).at,
       peephole: inputs.peephole,
       lengths: inputs.lengths,
       ...{ T, N, H, R, reverse: Number(reverse) },

@@ -6,7 +6,7 @@ import { use } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { addColumnSums, matrix, multiply, pack, transposed } from "./gemm.ts";
+import { addColumnSums, matrix, multiply, packTransposed } from "./gemm.ts";
 import { dealColumns } from "./linear-scan.ts";
 import { checkSequence, expectShape, type SequenceInputs, type SequenceSizes } from "./sequence.ts";
 import { addInputGradients, copyState } from "./sequence-passes.ts";
@@ -58,7 +58,7 @@ function minimalOp(
     },
     forward({ shapes, inputs, outputs, saved: { pre } }, { reverse }) {
       const { T, N, I, H } = inferMinimal(name, gates, shapes);
-      const weight = pack(transposed(matrix(inputs.weightIh, gates * H, I)), inputs.biasIh);
+      const weight = packTransposed(matrix(inputs.weightIh, gates * H, I), inputs.biasIh);
       multiply(matrix(inputs.x, T * N, I), weight, matrix(pre, T * N, gates * H));
       const args = {
         pre,

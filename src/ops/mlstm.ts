@@ -5,7 +5,7 @@ import type { Op } from "../autograd/op.ts";
 import { use } from "../engine/engine.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { addColumnSums, matrix, multiply, pack, productScratch, transposed } from "./gemm.ts";
+import { addColumnSums, matrix, multiply, packTransposed, productScratch } from "./gemm.ts";
 import {
   checkMultiplicative,
   inferMultiplicative,
@@ -61,9 +61,9 @@ export const mlstmOp: Op<MlstmInput, "output" | "h" | "c", Saved, { reverse: boo
     const { T, N, I, H, F } = sizes;
     const walk = { ...sizes, lengths: inputs.lengths, reverse };
     const gates = matrix(saved.gates, T * N, 4 * H);
-    const weightIh = pack(transposed(matrix(inputs.weightIh, 4 * H, I)), inputs.biasIh, inputs.biasHh);
+    const weightIh = packTransposed(matrix(inputs.weightIh, 4 * H, I), inputs.biasIh, inputs.biasHh);
     multiply(matrix(inputs.x, T * N, I), weightIh, gates);
-    const weightHh = pack(transposed(matrix(inputs.weightHh, 4 * H, F)));
+    const weightHh = packTransposed(matrix(inputs.weightHh, 4 * H, F));
     const m = multiplier(walk, inputs, saved);
     const h = copyState(inputs.h0, N * H, outputs.h);
     const c = copyState(inputs.c0, N * H, outputs.c);

@@ -4,7 +4,7 @@ import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { use } from "../engine/engine.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { addColumnSums, matrix, multiply, pack, transposed } from "./gemm.ts";
+import { addColumnSums, matrix, multiply, packTransposed } from "./gemm.ts";
 import {
   checkMultiplicative,
   inferMultiplicative,
@@ -39,9 +39,9 @@ export const mrnnOp: Op<MultiplicativeInput, "output" | "h", MultiplicativeSaved
     const { T, N, I, H, F } = sizes;
     const walk = { ...sizes, lengths: inputs.lengths, reverse };
     const output = matrix(outputs.output, T * N, H);
-    const weightIh = pack(transposed(matrix(inputs.weightIh, H, I)), inputs.biasIh, inputs.biasHh);
+    const weightIh = packTransposed(matrix(inputs.weightIh, H, I), inputs.biasIh, inputs.biasHh);
     multiply(matrix(inputs.x, T * N, I), weightIh, output);
-    const weightHh = pack(transposed(matrix(inputs.weightHh, H, F)));
+    const weightHh = packTransposed(matrix(inputs.weightHh, H, F));
     const m = multiplier(walk, inputs, saved);
     const h = copyState(inputs.h0, N * H, outputs.h);
     eachStep(walk, (t, lengths) => {

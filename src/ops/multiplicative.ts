@@ -6,7 +6,7 @@ import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { rowPlan } from "./broadcast.ts";
-import { type Matrix, matrix, multiply, pack, transposed } from "./gemm.ts";
+import { type Matrix, matrix, multiply, pack, packTransposed, transposed } from "./gemm.ts";
 import {
   checkSequence,
   expectShape,
@@ -85,8 +85,8 @@ export function multiplier(
   const x = withoutPadding({ T, N, I, lengths }, inputs.x);
   const fromInput = matrix(saved.fromInput, T * N, F);
   const fromState = matrix(saved.fromState, T * N, F);
-  multiply(matrix(x, T * N, I), pack(transposed(matrix(inputs.weightIm, F, I))), fromInput);
-  const weightHm = pack(transposed(matrix(inputs.weightHm, F, H)));
+  multiply(matrix(x, T * N, I), packTransposed(matrix(inputs.weightIm, F, I)), fromInput);
+  const weightHm = packTransposed(matrix(inputs.weightHm, F, H));
   const m = matrix(workspace(N * F), N, F);
   return (t, h) => {
     const now = rowsAt(fromState, t, N);

@@ -1,5 +1,6 @@
 import type { ReferenceOf } from "../autograd/op.ts";
 import type { logSoftmaxOp, softmaxOp } from "./softmax.ts";
+import type { topLogProbsOp } from "./top-log-probs.ts";
 
 /** Visits each row [from, to) of a matrix of `width` columns. */
 function eachRow(size: number, width: number, visit: (from: number, to: number) => void): void {
@@ -39,6 +40,23 @@ export const logSoftmax: ReferenceOf<typeof logSoftmaxOp> = {
       let sum = 0;
       for (let i = from; i < to; i++) sum += dy[i]!;
       for (let i = from; i < to; i++) dx[i]! += dy[i]! - Math.exp(y[i]!) * sum;
+    });
+  },
+};
+
+export const topLogProbs: ReferenceOf<typeof topLogProbsOp> = {
+  forward({ shapes, inputs: { x }, outputs }, { count }) {
+    const width = shapes.x.at(-1)!;
+    let out = 0;
+    eachRow(x.length, width, (from, to) => {
+      const total = logSumExp(x.subarray(from, to));
+      const order = Array.from({ length: width }, (_, i) => i).sort(
+        (i, j) => x[from + j]! - x[from + i]! || i - j,
+      );
+      for (const token of order.slice(0, count)) {
+        outputs.logProbs[out] = x[from + token]! - total;
+        outputs.tokens[out++] = token;
+      }
     });
   },
 };

@@ -1,4 +1,4 @@
-import { backend } from "../../autograd/backend.ts";
+import { backend, workspace } from "../../autograd/backend.ts";
 import { noGrad, step } from "../../autograd/step.ts";
 import { Recording } from "../../engine/recording.ts";
 import { ShapeError, UsageError } from "../../errors.ts";
@@ -47,7 +47,7 @@ export class RecurrentStream<S extends HiddenState> {
     const state = mapParts(layer.zeroState(batchSize), (part) => persistentZeros(part.shape));
     this.#state = state;
     const blocks = BLOCKS.map((rows) => Math.floor(rows / batchSize)).filter((steps) => steps > 1);
-    const packs: Packs = new Map();
+    const packs: Packs = { made: new Map(), room: workspace };
     this.#recorded = withCopiedWeights(layer, precision, (weights) =>
       keepingPacks(packs, () => [...blocks, 1].map((steps) => record(layer, steps, state, weights))),
     );

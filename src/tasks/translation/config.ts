@@ -16,6 +16,7 @@ const CONFIG_VERSION = 1;
 
 export const cells = ["lstm", "gru"] as const;
 export const attentions = ["none", ...attentionScores] as const;
+export const decoders = ["plain", "input-feeding", "conditional"] as const;
 export const units = ["char", "word", "bpe"] as const;
 
 const size = wholeNumber(1, 65_536);
@@ -32,6 +33,8 @@ const network = recordOf({
   /** Of the encoder: each direction has half of the units. */
   bidirectional: trueOrFalse(),
   attention: oneOf(attentions),
+  /** Whether a step of the decoder reads what the step before has seen. */
+  decoder: v.optional(oneOf(decoders), "plain"),
   dropout: numberIn({ from: 0, below: 1 }),
   /** The output's weights are those of the target's embedding; and of the source's, where the languages share tokens. */
   tieWeights: trueOrFalse(),
@@ -72,9 +75,18 @@ export function readConfig(json: unknown, file: string): TranslationConfig {
 }
 
 /** What cannot be in such a network, if anything. */
-export function problemOf({ bidirectional, hiddenSize }: NetworkConfig): string | undefined {
+export function problemOf(
+  network: Pick<NetworkConfig, "bidirectional" | "hiddenSize" | "attention" | "decoder" | "numLayers">,
+): string | undefined {
+  const { bidirectional, hiddenSize, attention, decoder, numLayers } = network;
   if (bidirectional && hiddenSize % 2 === 1) {
     return `hiddenSize must be even for an encoder that reads both ways, got ${hiddenSize}`;
+  }
+  if (decoder !== "plain" && attention === "none") {
+    return `attention must be dot, general or additive for decoder ${decoder}, got none`;
+  }
+  if (decoder === "conditional" && numLayers > 1) {
+    return `numLayers must be 1 for decoder conditional, got ${numLayers}`;
   }
   return undefined;
 }

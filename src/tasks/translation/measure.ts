@@ -9,16 +9,24 @@ import { batchesOf, type Corpus } from "./corpus.ts";
 import type { TranslationMeasures } from "./events.ts";
 import { decodeSentence } from "./languages.ts";
 import { BOUNDARY, type TranslationNetwork } from "./network.ts";
+import { mixInOwnWords } from "./scheduled-sampling.ts";
 import { translateTokens } from "./translate.ts";
 
 /** Stands for no target; what `crossEntropy` ignores. */
 const NONE = -100;
 
+export interface PairLossOptions {
+  /** Default 0. */
+  labelSmoothing?: number;
+  /** The part of the decoder's inputs that are its own words, instead of the target's. Default 0. */
+  ownWords?: number;
+}
+
 /** −ln P of a batch's targets, each token's given those before it: the mean. */
 export function pairLoss(
   network: TranslationNetwork,
   { source, target, sourceLengths, targetLengths }: PairBatch,
-  labelSmoothing: number,
+  { labelSmoothing = 0, ownWords = 0 }: PairLossOptions = {},
 ): { loss: Tensor; tokens: number } {
   const [T, N] = target.shape as [number, number];
   const tokens = target.toArray() as Int32Array;
@@ -30,10 +38,9 @@ export function pairLoss(
       if (t > 0) inputs[t * N + n] = tokens[(t - 1) * N + n]!;
     }
   }
-  const { logits } = network.decode(
-    tensor(inputs, [T, N]),
-    network.encode(source, Int32Array.from(sourceLengths)),
-  );
+  const start = network.encode(source, Int32Array.from(sourceLengths));
+  if (ownWords > 0) mixInOwnWords(network, inputs, start, ownWords);
+  const { logits } = network.decode(tensor(inputs, [T, N]), start);
   return {
     loss: crossEntropy(logits, tensor(targets, [T, N]), { ignoreIndex: NONE, labelSmoothing }),
     tokens: targetLengths.reduce((a, b) => a + b),
@@ -56,12 +63,14 @@ export async function measureTranslation(
   for (let i = 0; i < batches.length; i++) {
     if (signal?.aborted) return undefined;
     const batch = batches.at(0, i);
-    const { loss, tokens } = step(() => noGrad(() => pairLoss(network, batch, 0)));
+    const { loss, tokens } = step(() => noGrad(() => pairLoss(network, batch)));
     sum += loss.item() * tokens;
     count += tokens;
     await pause();
   }
-  const found = await translateTokens([network], valid.sourceTokens, {}, signal ? { signal } : {});
+  const prefix = new Int32Array(0);
+  const sources = valid.sourceTokens.map((tokens) => ({ tokens, prefix }));
+  const found = await translateTokens([network], sources, {}, signal ? { signal } : {});
   if (!found) return undefined;
   const texts = found.map(([best]) => decodeSentence(languages.target, best!.tokens));
   const isExact = (text: string, i: number) => text === valid.target[i]!.replace(/\s+/g, " ").trim();

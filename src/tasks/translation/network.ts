@@ -7,10 +7,11 @@ import { GRU } from "../../nn/recurrent/gru.ts";
 import { LSTM } from "../../nn/recurrent/lstm.ts";
 import { type HiddenState, mapParts } from "../../nn/recurrent/state.ts";
 import { gather } from "../../ops/gather.ts";
+import { packingOnce } from "../../ops/gemm.ts";
 import { tanh } from "../../ops/pointwise.ts";
-import { concat } from "../../ops/slice.ts";
+import { concat, slice } from "../../ops/slice.ts";
 import { transpose } from "../../ops/transpose.ts";
-import { type Tensor, tensor } from "../../tensor/tensor.ts";
+import { type Tensor, tensor, zeros } from "../../tensor/tensor.ts";
 import type { NetworkConfig } from "./config.ts";
 
 /** Begins and ends every sentence; the tokenizers' tokens come after it. */
@@ -19,14 +20,27 @@ export const BOUNDARY = 0;
 /** What the decoder knows between its steps. */
 export interface DecoderState {
   recurrent: HiddenState;
+  /** With input feeding: h̃ of the step before, [1, N, E]. */
+  fed: Tensor | undefined;
   memory: AttentionMemory | undefined;
+}
+
+/** Rows of a step beside the memories of other sentences: several rows look at one, and some memories have none. */
+export interface Looks {
+  /** The most rows that a memory has, and the memories: there is a place for each of them. */
+  shape: [most: number, memories: number];
+  /** The row at each place, any one where there is none; and the place of each row. */
+  rowOf: Int32Array;
+  placeOf: Int32Array;
 }
 
 const layers = { lstm: LSTM, gru: GRU };
 
 /**
  * An encoder that reads the source, and a decoder that begins with its state and writes the target (Sutskever et al. 2014);
- * with attention it looks back at each step, and h̃ = tanh(W [c; h]) gives the next token (Luong et al. 2015, eq. 5).
+ * with attention it looks back at each step, and h̃ = tanh(W [c; h]) gives the next token (Luong et al. 2015, eq. 5). With
+ * input feeding h̃ is part of the next step's input (§3.3 there). A conditional decoder looks between its two cells, the
+ * second of which reads what was seen (Sennrich et al. 2017, §4).
  */
 export class TranslationNetwork extends Module {
   readonly config: NetworkConfig;
@@ -34,6 +48,8 @@ export class TranslationNetwork extends Module {
   readonly targetEmbedding: Embedding;
   readonly encoder: LSTM | GRU;
   readonly decoder: LSTM | GRU;
+  /** Of a conditional decoder: the cell that reads the context. */
+  readonly transition: LSTM | GRU | undefined;
   readonly attention: Attention | undefined;
   /** Of h and, with attention, the context, to the output's width. */
   readonly combine: Linear;
@@ -43,14 +59,16 @@ export class TranslationNetwork extends Module {
   constructor(config: NetworkConfig, { joint = false } = {}) {
     super();
     const { cell, sourceVocabulary, targetVocabulary, embeddingSize, hiddenSize, numLayers } = config;
-    const { bidirectional, attention, dropout, tieWeights } = config;
+    const { bidirectional, attention, decoder, dropout, tieWeights } = config;
     this.config = config;
     this.sourceEmbedding = new Embedding(sourceVocabulary, embeddingSize);
     this.targetEmbedding = new Embedding(targetVocabulary, embeddingSize);
     const shape = { inputSize: embeddingSize, numLayers, dropout };
     const half = bidirectional ? hiddenSize / 2 : hiddenSize;
     this.encoder = new layers[cell]({ ...shape, hiddenSize: half, bidirectional });
-    this.decoder = new layers[cell]({ ...shape, hiddenSize });
+    const fed = decoder === "input-feeding" ? embeddingSize : 0;
+    this.decoder = new layers[cell]({ ...shape, inputSize: embeddingSize + fed, hiddenSize });
+    if (decoder === "conditional") this.transition = new layers[cell]({ inputSize: hiddenSize, hiddenSize });
     this.attention = attention === "none" ? undefined : new Attention(attention, hiddenSize, hiddenSize);
     this.combine = new Linear(this.attention ? 2 * hiddenSize : hiddenSize, embeddingSize);
     this.output = new Linear(embeddingSize, targetVocabulary);
@@ -66,21 +84,73 @@ export class TranslationNetwork extends Module {
     const x = this.dropout.forward(this.sourceEmbedding.forward(source));
     const { output, state } = (this.encoder as LSTM).forward(x, { lengths: tensor(lengths) });
     const recurrent = this.config.bidirectional ? mapParts(state, sideBySide) : state;
-    return { recurrent, memory: this.attention?.remember(this.dropout.forward(output), lengths) };
+    const fed =
+      this.config.decoder === "input-feeding"
+        ? zeros([1, lengths.length, this.config.embeddingSize])
+        : undefined;
+    return { recurrent, fed, memory: this.attention?.remember(this.dropout.forward(output), lengths) };
   }
 
-  /** tokens [T, N] → logits [T, N, V] of the tokens after them, the state then, and where was looked [N, T, S]. */
+  /**
+   * tokens [T, N] → logits [T, N, V] of the tokens after them, the state then, and where was looked [N, T, S], or of rows that
+   * share memories by their `looks` [memories, most, S].
+   */
   decode(
     tokens: Tensor,
-    { recurrent, memory }: DecoderState,
+    start: DecoderState,
+    looks?: Looks,
   ): { logits: Tensor; state: DecoderState; weights: Tensor | undefined } {
     const x = this.dropout.forward(this.targetEmbedding.forward(tokens));
-    const { output: h, state } = (this.decoder as LSTM).forward(x, { state: recurrent as never });
-    const seen = this.attention && memory ? this.attention.forward(h, memory) : undefined;
-    const combined = tanh(this.combine.forward(seen ? concat([seen.context, h], 2) : h));
-    const logits = this.output.forward(this.dropout.forward(combined));
-    return { logits, state: { recurrent: state, memory }, weights: seen?.weights };
+    const T = x.shape[0]!;
+    if (this.config.decoder === "plain" || T === 1) {
+      const { combined, ...rest } = this.#advance(x, start, looks);
+      return { logits: this.#logits(combined), ...rest };
+    }
+    // Where a step needs what the step before has seen, only the output can be computed for all of them at once.
+    let state = start;
+    const steps = packingOnce(() =>
+      Array.from({ length: T }, (_, t) => {
+        const step = this.#advance(slice(x, 0, t, t + 1), state, looks);
+        state = step.state;
+        return step;
+      }),
+    );
+    const combined = concat(
+      steps.map((step) => step.combined),
+      0,
+    );
+    const weights = steps.map((step) => step.weights!);
+    return { logits: this.#logits(combined), state, weights: concat(weights, 1) };
   }
+
+  #logits(combined: Tensor): Tensor {
+    return this.output.forward(this.dropout.forward(combined));
+  }
+
+  /** x [T, N, E] → h̃ [T, N, E] */
+  #advance(x: Tensor, { recurrent, fed, memory }: DecoderState, looks: Looks | undefined) {
+    const input = fed ? concat([x, fed], 2) : x;
+    let { output: h, state } = (this.decoder as LSTM).forward(input, { state: recurrent as never });
+    const seen = this.attention && memory ? look(this.attention, h, memory, looks) : undefined;
+    if (this.transition && seen) {
+      ({ output: h, state } = (this.transition as LSTM).forward(seen.context, { state }));
+    }
+    const combined = tanh(this.combine.forward(seen ? concat([seen.context, h], 2) : h));
+    const next: DecoderState = { recurrent: state, fed: fed && combined, memory };
+    return { combined, state: next, weights: seen?.weights };
+  }
+}
+
+/** Attention of rows h [T, N, H] to the memory of each or, where T is 1, to those that `looks` gives them. */
+function look(attention: Attention, h: Tensor, memory: AttentionMemory, looks: Looks | undefined) {
+  if (!looks) return attention.forward(h, memory);
+  const [most, memories] = looks.shape;
+  const [, rows, H] = h.shape as [number, number, number];
+  const queries = gather(h.reshape(rows, H), tensor(looks.rowOf), 0).reshape(most, memories, H);
+  const { context, weights } = attention.forward(queries, memory);
+  const M = context.shape[2]!;
+  const ofRows = gather(context.reshape(most * memories, M), tensor(looks.placeOf), 0);
+  return { context: ofRows.reshape(1, rows, M), weights };
 }
 
 /** [2L, N, H/2], rows of one layer side by side → [L, N, H] */
@@ -89,39 +159,21 @@ function sideBySide(part: Tensor): Tensor {
   return transpose(part.reshape(rows / 2, 2, N, half), [0, 2, 1, 3]).reshape(rows / 2, N, 2 * half);
 }
 
-/** The states of some rows, in another order, some perhaps more than once. */
-export function chooseStates(state: HiddenState, rows: Int32Array): HiddenState {
-  const chosen = tensor(rows);
-  return mapParts(state, (part) => gather(part, chosen, 1));
-}
-
-/** What the rows of some sentences look at. */
-export function chooseMemory(
-  memory: AttentionMemory | undefined,
-  sentences: Int32Array,
-): AttentionMemory | undefined {
-  if (!memory) return undefined;
-  const chosen = tensor(sentences);
-  return {
-    values: gather(memory.values, chosen, 0),
-    keys: gather(memory.keys, chosen, 0),
-    mask: gather(memory.mask, chosen, 0),
-  };
-}
-
 /** How many numbers such a network has, without building it: a config nobody vouches for may ask for anything. */
 export function countParameters(config: NetworkConfig, joint: boolean): number {
   const { cell, sourceVocabulary, targetVocabulary, embeddingSize: E, hiddenSize: H, numLayers } = config;
-  const { bidirectional, attention, tieWeights } = config;
+  const { bidirectional, attention, decoder, tieWeights } = config;
   const gates = { lstm: 4, gru: 3 }[cell];
-  const recurrent = (width: number, directions: number) => {
+  const recurrent = (width: number, directions: number, inputSize: number) => {
     const layer = (input: number) => directions * gates * width * (input + width + 2);
-    return layer(E) + (numLayers - 1) * layer(width * directions);
+    return layer(inputSize) + (numLayers - 1) * layer(width * directions);
   };
   const tables = tieWeights ? (joint ? 1 : 2) : 3;
   const vocabularies = tables === 1 ? targetVocabulary : sourceVocabulary + (tables - 1) * targetVocabulary;
   const looks = attention === "none" ? 0 : countOfAttention(attention, H, H);
   const combine = E * ((attention === "none" ? H : 2 * H) + 1);
-  const encoder = bidirectional ? recurrent(H / 2, 2) : recurrent(H, 1);
-  return vocabularies * E + targetVocabulary + encoder + recurrent(H, 1) + looks + combine;
+  const encoder = bidirectional ? recurrent(H / 2, 2, E) : recurrent(H, 1, E);
+  const writer = recurrent(H, 1, decoder === "input-feeding" ? 2 * E : E);
+  const transition = decoder === "conditional" ? gates * H * (2 * H + 2) : 0;
+  return vocabularies * E + targetVocabulary + encoder + writer + transition + looks + combine;
 }

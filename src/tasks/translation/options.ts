@@ -12,7 +12,7 @@ import {
   wholeNumber,
 } from "../../options.ts";
 import type { LogFormatName } from "../../training/logs/run-log.ts";
-import { attentions, cells, units } from "./config.ts";
+import { attentions, cells, decoders, problemOf, units } from "./config.ts";
 import type { TranslationEvent } from "./events.ts";
 
 export const optimizers = ["sgd", "adam", "adamw"] as const;
@@ -56,6 +56,8 @@ export interface TranslationOptions {
   bidirectional?: boolean;
   /** Default "general". */
   attention?: (typeof attentions)[number];
+  /** "plain", "input-feeding" (Luong et al. 2015, §3.3) or "conditional" (Sennrich et al. 2017, §4). Default "plain". */
+  decoder?: (typeof decoders)[number];
   /** Reads the source from its end. Default false. */
   reverseSource?: boolean;
   /** Of embeddings, between layers, of what is looked at and before the output. Default 0.3. */
@@ -87,6 +89,8 @@ export interface TranslationOptions {
   clip?: number;
   /** The part of a target's probability that is shared by all tokens. Default 0.1. */
   labelSmoothing?: number;
+  /** The part of the decoder's inputs that are its own words in the end; it grows from 0. Default 0. */
+  scheduledSampling?: number;
   /** What is best: the highest BLEU or most exact translations, greedy ones, or the lowest loss. Default "bleu". */
   measure?: (typeof measures)[number];
   /** Updates between validations. Default: one validation an epoch. */
@@ -143,6 +147,7 @@ const schema = recordOf({
   numLayers: v.optional(wholeNumber(1, 64), 1),
   bidirectional: v.optional(trueOrFalse(), true),
   attention: v.optional(oneOf(attentions), "general"),
+  decoder: v.optional(oneOf(decoders), "plain"),
   reverseSource: v.optional(trueOrFalse(), false),
   dropout: v.optional(numberIn({ from: 0, below: 1 }), 0.3),
   tieWeights: v.optional(trueOrFalse(), true),
@@ -159,6 +164,7 @@ const schema = recordOf({
   warmup: v.optional(wholeNumber(0, MAX_COUNT)),
   clip: v.optional(numberIn({ above: 0 }), 1),
   labelSmoothing: v.optional(numberIn({ from: 0, below: 1 }), 0.1),
+  scheduledSampling: v.optional(numberIn({ from: 0, to: 1 }), 0),
   measure: v.optional(oneOf(measures), "bleu"),
   validateEvery: v.optional(count),
   patience: v.optional(wholeNumber(1, 1_000_000)),
@@ -200,11 +206,8 @@ export function checkTranslationOptions(options: TranslationOptions): ResolvedOp
   if (checked.unit === "char" && checked.lowercase) {
     throw new OptionError(`${where}: lowercase is for bpe and words, got unit char`);
   }
-  if (checked.bidirectional && checked.hiddenSize % 2 === 1) {
-    throw new OptionError(
-      `${where}: hiddenSize must be even for an encoder that reads both ways, got ${checked.hiddenSize}`,
-    );
-  }
+  const problem = problemOf(checked);
+  if (problem) throw new OptionError(`${where}: ${problem}`);
   if (checked.maxLength >= checked.batchTokens) {
     throw new OptionError(
       `${where}: batchTokens must be above maxLength, ${checked.maxLength}, got ${checked.batchTokens}`,

@@ -2,14 +2,18 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { step } from "../../autograd/step.ts";
 import { readModel } from "../../io/model-folder.ts";
+import { concat } from "../../ops/slice.ts";
 import { Generator } from "../../tensor/random.ts";
-import { attentions, cells } from "./config.ts";
+import { tensor } from "../../tensor/tensor.ts";
+import { attentions, cells, decoders } from "./config.ts";
 import type { TranslationEvent } from "./events.ts";
 import { Translator as UsedTranslator } from "./model.ts";
 import { countParameters, TranslationNetwork } from "./network.ts";
 import type { TranslationOptions } from "./options.ts";
 import { Translator } from "./task.ts";
+import type { TranslateOptions } from "./translate.ts";
 
 const digits = "zero one two three four five six seven eight nine".split(" ");
 let root: string;
@@ -110,6 +114,35 @@ describe("translates", () => {
     }
   });
 
+  it("from what it must begin with, as likely as it would have been", async () => {
+    const [free] = await translator.translate(["seven one"], { beam: 3 });
+    const [forced] = await translator.translate(["seven one"], { beam: 3, prefix: "7", attention: true });
+    expect(forced!.text).toBe(free!.text);
+    expect(forced!.logProbability).toBeCloseTo(free!.logProbability, 4);
+    expect(forced!.attention!.weights).toHaveLength(3);
+    const [other] = await translator.translate(["seven one"], { prefix: "90" });
+    expect(other!.text).toMatch(/^90/);
+    expect(other!.logProbability).toBeLessThan(free!.logProbability - 1);
+    await expect(translator.translate("two", { prefix: "é" })).rejects.toThrow("prefix: holds characters");
+  });
+
+  it("with a penalty for what was not looked at", async () => {
+    const [free] = await translator.translate(["seven one"], { beam: 2, attention: true });
+    const [found] = await translator.translate(["seven one"], { beam: 2, coveragePenalty: 0.5 });
+    const { weights } = free!.attention!;
+    const missed = Array.from(weights[0]!, (_, i) =>
+      Math.log(
+        Math.min(
+          weights.reduce((sum, row) => sum + row[i]!, 0),
+          1,
+        ),
+      ),
+    ).reduce((a, b) => a + b);
+    expect(missed).toBeLessThan(-1);
+    expect(found!.text).toBe(free!.text);
+    expect(found!.score).toBeCloseTo(free!.score + 0.5 * missed, 4);
+  });
+
   it("a blank line to a blank line", async () => {
     const texts = (await translator.translate(["two", "", "  ", "four"])).map(({ text }) => text);
     expect(texts).toEqual(["2", "", "", "4"]);
@@ -143,11 +176,22 @@ describe("translates", () => {
 });
 
 describe("a network", () => {
-  const shapes = cells.flatMap((cell) =>
+  const plain = cells.flatMap((cell) =>
     attentions.flatMap((attention) =>
-      [true, false].map((bidirectional) => ({ cell, attention, bidirectional, numLayers: 2 })),
+      [true, false].map((bidirectional) => ({
+        ...{ cell, attention, bidirectional, numLayers: 2 },
+        decoder: "plain" as const,
+      })),
     ),
   );
+  const shapes = [
+    ...plain,
+    ...cells.flatMap((cell) =>
+      (["input-feeding", "conditional"] as const).map((decoder) => ({
+        ...{ cell, decoder, attention: "dot" as const, bidirectional: true, numLayers: 1 },
+      })),
+    ),
+  ];
   it.each(shapes)("has as many numbers as is said: %o", (shape) => {
     for (const [tieWeights, joint] of [
       [true, true],
@@ -173,6 +217,50 @@ describe("a network", () => {
     if (one!.attention) expect(one!.attention.source.join("")).toBe("one two");
   });
 
+  it.each(["input-feeding", "conditional"] as const)(
+    "with the decoder %s learns as well",
+    async (decoder) => {
+      const made = await Translator.train(numbers(600, 1), { ...quick, decoder, valid: held });
+      expect((await made.evaluate(held)).exact).toBeGreaterThanOrEqual(0.9);
+      for (const beam of [1, 3]) {
+        const together = await made.translate(held.source, { beam });
+        for (const [i, sentence] of held.source.slice(0, 12).entries()) {
+          expect(await made.translate(sentence, { beam })).toEqual(together[i]);
+        }
+      }
+    },
+  );
+
+  it.each(decoders)(
+    "with the decoder %s reads many tokens at once as it reads them one by one",
+    (decoder) => {
+      const config = {
+        ...({ cell: "gru", attention: "additive", bidirectional: true, numLayers: 1, decoder } as const),
+        ...{ sourceVocabulary: 7, targetVocabulary: 9, embeddingSize: 6, hiddenSize: 8 },
+        ...{ dropout: 0.5, tieWeights: false },
+      };
+      const network = new TranslationNetwork(config).eval();
+      const tokens = [1, 8, 3, 4, 0, 2];
+      step(() => {
+        const start = network.encode(tensor(Int32Array.of(1, 2, 3, 4, 5, 6), [3, 2]), Int32Array.of(3, 2));
+        const { logits, weights } = network.decode(tensor(Int32Array.from(tokens), [3, 2]), start);
+        let state = start;
+        const one = [0, 1, 2].map((t) => {
+          const out = network.decode(tensor(Int32Array.from(tokens.slice(2 * t, 2 * t + 2)), [1, 2]), state);
+          state = out.state;
+          return out;
+        });
+        expect(one.flatMap((out) => [...out.logits.toArray()])).toEqual([...logits.toArray()]);
+        expect(
+          concat(
+            one.map((out) => out.weights!),
+            1,
+          ).toArray(),
+        ).toEqual(weights!.toArray());
+      });
+    },
+  );
+
   it.each(["word", "bpe"] as const)("of unit %s trains and is loaded", async (unit) => {
     const out = at(`of-${unit}`);
     const made = await Translator.train(numbers(40, 3), { ...tiny, unit, out, cell: "gru" });
@@ -181,7 +269,52 @@ describe("a network", () => {
   });
 });
 
+describe("a model of words", () => {
+  it("writes the word that it looked at for one that it does not know", async () => {
+    const random = new Generator(8);
+    const pairs = Array.from({ length: 400 }, () => {
+      const [digit, name] = [random.below(10), `n${random.bits().toString(36)}`];
+      const first = random.uniform() < 0.5;
+      return {
+        source: first ? `${name} ${digits[digit]}` : `${digits[digit]} ${name}`,
+        target: first ? `${name} ${digit}` : `${digit} ${name}`,
+      };
+    });
+    const made = await Translator.train(
+      { source: pairs.map(({ source }) => source), target: pairs.map(({ target }) => target) },
+      { ...quick, unit: "word", measure: "loss", maxLength: 20, batchTokens: 60 },
+    );
+    const sentences = ["seven zyzzyva", "zyzzyva four"];
+    const texts = async (options: TranslateOptions) =>
+      (await made.translate(sentences, options)).map(({ text }) => text);
+    expect(await texts({})).toEqual(["7 <unk>", "<unk> 4"]);
+    const looked = await made.translate(sentences, { attention: true });
+    const copied = looked.map(({ text, attention }, i) => {
+      const row = attention!.weights[text.split(" ").indexOf("<unk>")]!;
+      return text.replace("<unk>", sentences[i]!.split(" ")[row.indexOf(Math.max(...row))]!);
+    });
+    expect(await texts({ replaceUnknown: true })).toEqual(copied);
+    await expect(translator.translate("two", { replaceUnknown: true })).rejects.toThrow(
+      "Translator.translate: replaceUnknown is of models of words, got one of char",
+    );
+  });
+});
+
 describe("a training", () => {
+  it("on its own words, some of the time, is another, and learns too", async () => {
+    const options = { ...quick, valid: held };
+    const made = await Translator.train(numbers(600, 1), { ...options, scheduledSampling: 0.5 });
+    expect((await made.evaluate(held)).exact).toBeGreaterThanOrEqual(0.8);
+    const given = await Translator.train(numbers(40, 3), { ...tiny, maxSteps: 4, epochs: 4 });
+    const own = await Translator.train(numbers(40, 3), {
+      ...tiny,
+      maxSteps: 4,
+      epochs: 4,
+      scheduledSampling: 1,
+    });
+    expect(own.network.output.bias!.toArray()).not.toEqual(given.network.output.bias!.toArray());
+  });
+
   const weightsOf = async (folder: string) =>
     [...(await readModel(folder)).weights].map(([name, tensor]) => [name, [...tensor.toArray()]]);
 
@@ -240,6 +373,11 @@ describe("a training", () => {
       [{ warmup: 3, schedule: "constant" }, "warmup is for schedule cosine, got schedule constant"],
       [{ maxLength: 900 }, "batchTokens must be above maxLength, 900, got 800"],
       [{ resume: true }, "resume needs an `out`"],
+      [
+        { decoder: "conditional", attention: "none" },
+        "attention must be dot, general or additive for decoder",
+      ],
+      [{ decoder: "conditional", numLayers: 2 }, "numLayers must be 1 for decoder conditional, got 2"],
       [{ attention: "hard" }, "attention must be none, dot, general or additive, got"],
     ] as const) {
       await expect(Translator.train(held, { ...tiny, ...options } as TranslationOptions)).rejects.toThrow(

@@ -4,7 +4,7 @@ import { writeModelFolder } from "../../io/model-folder.ts";
 import { uniform } from "../../nn/init.ts";
 import { Adam, AdamW } from "../../optim/adam.ts";
 import { SGD } from "../../optim/sgd.ts";
-import { manualSeed } from "../../tensor/random.ts";
+import { manualSeed, randomState } from "../../tensor/random.ts";
 import { folderCheckpoints } from "../../training/checkpoints.ts";
 import { checkData, madeOf, resumeEvent } from "../../training/continue.ts";
 import { openLog } from "../../training/logs/open-log.ts";
@@ -36,8 +36,9 @@ export async function trainTranslation(
 async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<TranslationParts> {
   const { options, folder, checkpoint } = start;
   const { languages, train, valid } = corpus;
-  const { seed, onProgress, batchTokens, epochs, measure, labelSmoothing, initRange } = options;
-  const { maxSteps, clip, validateEvery, patience, ema, checkpointEvery, logEvery, signal } = options;
+  const { seed, onProgress, batchTokens, epochs, measure, labelSmoothing, scheduledSampling } = options;
+  const { initRange, maxSteps, clip, validateEvery, patience, ema, checkpointEvery, logEvery, signal } =
+    options;
   if (options.threads !== undefined) setThreads(options.threads);
   manualSeed(seed);
   const { unit, lowercase, joint, reverseSource, maxLength } = options;
@@ -83,7 +84,10 @@ async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<T
   const trainer = new Trainer<PairBatch, never>({
     model: network,
     batches,
-    loss: (batch) => pairLoss(network, batch, labelSmoothing),
+    loss: (batch) => {
+      const ownWords = (scheduledSampling * randomState.step) / (batches.length * epochs);
+      return pairLoss(network, batch, { labelSmoothing, ownWords });
+    },
     optimizer: makeOptimizer(network, options),
     schedule: scheduleOf(options, batches.length),
     epochs,
@@ -118,13 +122,14 @@ async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<T
 }
 
 function networkConfig({ languages }: Corpus, options: ResolvedOptions) {
-  const { cell, embeddingSize, hiddenSize, numLayers, bidirectional, attention, dropout, tieWeights } =
-    options;
+  const { cell, embeddingSize, hiddenSize, numLayers, bidirectional, attention, decoder } = options;
+  const { dropout, tieWeights } = options;
   return {
     cell,
     sourceVocabulary: languages.source.size + 1,
     targetVocabulary: languages.target.size + 1,
-    ...{ embeddingSize, hiddenSize, numLayers, bidirectional, attention, dropout, tieWeights },
+    ...{ embeddingSize, hiddenSize, numLayers, bidirectional, attention, decoder },
+    ...{ dropout, tieWeights },
   };
 }
 

@@ -1,16 +1,28 @@
 import * as v from "valibot";
-import { type BeamOptions, beamEntries } from "../../decoding/beam-search.ts";
+import type { Tokenizer } from "../../data/text/tokenizer.ts";
+import { splitWords, UNK } from "../../data/text/words.ts";
+import { beamEntries } from "../../decoding/beam-search.ts";
 import { OptionError } from "../../errors.ts";
-import { checkOptions, functionOf, recordOf, type SchemasOf, trueOrFalse } from "../../options.ts";
+import {
+  checkOptions,
+  functionOf,
+  numberIn,
+  recordOf,
+  type SchemasOf,
+  text,
+  trueOrFalse,
+} from "../../options.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
-import { type Decoded, decodeBatch } from "./decode.ts";
-import { decodeSentence, encodeSentence } from "./languages.ts";
+import { type Decoded, type DecodeOptions, type DecodeSource, decodeBatch } from "./decode.ts";
+import { decodeSentence, encodeSentence, type Languages } from "./languages.ts";
 import type { TranslationParts } from "./load.ts";
 import type { TranslationNetwork } from "./network.ts";
 
-export interface TranslateOptions extends BeamOptions {
-  /** Say where was looked, of models that look. Default false. */
-  attention?: boolean;
+export interface TranslateOptions extends DecodeOptions {
+  /** What each translation begins with. Default: nothing. */
+  prefix?: string;
+  /** Of words: write, for one that is unknown, the source's word that was looked at most. Default false. */
+  replaceUnknown?: boolean;
   /** How many sentences are done, of how many. */
   onProgress?: (event: { sentences: number; of: number }) => void;
   /** Ends it with the signal's reason. */
@@ -19,6 +31,9 @@ export interface TranslateOptions extends BeamOptions {
 
 export const translateSchema = recordOf({
   ...beamEntries,
+  coveragePenalty: v.optional(numberIn({ from: 0, to: 10 }), 0),
+  prefix: v.optional(text(), ""),
+  replaceUnknown: v.optional(trueOrFalse(), false),
   attention: v.optional(trueOrFalse(), false),
   onProgress: v.optional(functionOf<NonNullable<TranslateOptions["onProgress"]>>()),
   signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
@@ -48,12 +63,13 @@ const BATCH = 8192;
 /** Translations of tokens, in the order given, sentences of like lengths side by side; undefined once aborted. */
 export async function translateTokens(
   networks: readonly TranslationNetwork[],
-  sources: readonly Int32Array[],
-  { beam = 1, nBest = 1, lengthPenalty = 1 }: BeamOptions,
-  { attention, signal, onProgress }: Pick<TranslateOptions, "attention" | "signal" | "onProgress"> = {},
+  sources: readonly DecodeSource[],
+  options: DecodeOptions,
+  { signal, onProgress }: Pick<TranslateOptions, "signal" | "onProgress"> = {},
 ): Promise<Decoded[][] | undefined> {
+  const { beam = 1 } = options;
   const pause = eventLoopTurns();
-  const lengthOf = (i: number) => sources[i]!.length;
+  const lengthOf = (i: number) => sources[i]!.tokens.length;
   const order = Array.from(sources.keys()).sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
   const out: Decoded[][] = new Array(sources.length);
   for (let from = 0; from < order.length; ) {
@@ -64,8 +80,7 @@ export async function translateTokens(
     const found = decodeBatch(
       networks,
       chosen.map((i) => sources[i]!),
-      { beam, nBest, lengthPenalty },
-      attention ? { attention } : {},
+      options,
     );
     for (const [n, i] of chosen.entries()) out[i] = found[n]!;
     from = to;
@@ -81,23 +96,17 @@ export async function translateSentences(
   sentences: readonly string[],
   options: TranslateOptions,
 ): Promise<Translation[]> {
-  const { attention, signal, onProgress, ...search } = checkOptions(
-    "Translator.translate",
+  const { attention, prefix, replaceUnknown, signal, onProgress, ...search } = checkOptions(
+    where,
     translateSchema,
     options,
   );
-  if (search.nBest > search.beam) {
-    throw new OptionError(
-      `Translator.translate: nBest must be at most beam, ${search.beam}, got ${search.nBest}`,
-    );
-  }
-  if (attention && !networks[0]!.attention) {
-    throw new OptionError("Translator.translate: attention is of models that have it, and this one has none");
-  }
+  checkSearch({ languages, networks }, { attention, replaceUnknown, ...search });
+  const begins = encodeSentence(languages.target, prefix, "prefix");
   const translations = sentences.map(
     (): Translation => ({ text: "", logProbability: 0, score: 0, notes: [] }),
   );
-  const sources: Int32Array[] = [];
+  const sources: DecodeSource[] = [];
   const places: number[] = [];
   for (const [i, sentence] of sentences.entries()) {
     if (sentence.trim() === "") continue;
@@ -109,42 +118,80 @@ export async function translateSentences(
       );
       tokens = tokens.slice(0, config.maxLength);
     }
-    sources.push(config.reverseSource ? tokens.toReversed() : tokens);
+    sources.push({ tokens: config.reverseSource ? tokens.toReversed() : tokens, prefix: begins });
     places.push(i);
   }
-  const found = await translateTokens(networks, sources, search, {
-    attention,
+  const decoding = { ...search, attention: attention || replaceUnknown };
+  const found = await translateTokens(networks, sources, decoding, {
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   });
   signal?.throwIfAborted();
   const { source: from, target: to } = languages;
-  for (const [k, list] of found!.entries()) {
-    const translation = translations[places[k]!]!;
-    const alternatives = list.map(({ tokens, logProbability, score }) => ({
-      text: decodeSentence(to, tokens),
-      logProbability,
-      score,
+  for (const [k, given] of found!.entries()) {
+    const place = places[k]!;
+    const translation = translations[place]!;
+    const list = config.reverseSource ? given.map(inReadingOrder) : given;
+    const alternatives = list.map((one) => ({
+      text: replaceUnknown ? withoutUnknown(one, sentences[place]!, to) : decodeSentence(to, one.tokens),
+      logProbability: one.logProbability,
+      score: one.score,
     }));
     const [best] = list as [Decoded];
     Object.assign(translation, alternatives[0]);
     if (search.nBest > 1) translation.alternatives = alternatives;
     if (best.truncated) {
       translation.notes.push(
-        `line ${places[k]! + 1}: its translation was cut off after ${best.tokens.length} tokens`,
+        `line ${place + 1}: its translation was cut off after ${best.tokens.length} tokens`,
       );
     }
-    if (!best.attention) continue;
-    const read = Array.from(sources[k]!, (token) => from.name(token - 1));
-    const target = best.tokens.map((token) => to.name(token - 1));
-    const inOrder = config.reverseSource
-      ? best.attention.map((weights) => weights.toReversed())
-      : best.attention;
+    if (!attention) continue;
+    const read = Array.from(sources[k]!.tokens, (token) => from.name(token - 1));
     translation.attention = {
       source: config.reverseSource ? read.reverse() : read,
-      target,
-      weights: inOrder,
+      target: best.tokens.map((token) => to.name(token - 1)),
+      weights: best.attention!,
     };
   }
   return translations;
+}
+
+const where = "Translator.translate";
+
+function checkSearch(
+  { languages, networks }: { languages: Languages; networks: readonly TranslationNetwork[] },
+  options: Required<
+    Pick<TranslateOptions, "beam" | "nBest" | "attention" | "replaceUnknown" | "coveragePenalty">
+  >,
+): void {
+  const { beam, nBest, attention, replaceUnknown, coveragePenalty } = options;
+  if (nBest > beam) throw new OptionError(`${where}: nBest must be at most beam, ${beam}, got ${nBest}`);
+  for (const [name, asked] of Object.entries({
+    attention,
+    replaceUnknown,
+    coveragePenalty: coveragePenalty > 0,
+  })) {
+    if (!asked || networks[0]!.attention) continue;
+    throw new OptionError(`${where}: ${name} is of models that have attention, and this one has none`);
+  }
+  if (replaceUnknown && languages.target.unit !== "word") {
+    throw new OptionError(
+      `${where}: replaceUnknown is of models of words, got one of ${languages.target.unit}`,
+    );
+  }
+}
+
+/** A source that was read from its end, looked at from its beginning. */
+const inReadingOrder = (one: Decoded): Decoded =>
+  one.attention ? { ...one, attention: one.attention.map((weights) => weights.toReversed()) } : one;
+
+/** The text, each unknown word replaced by the source's that was looked at most (Jean et al. 2015, §3.3). */
+function withoutUnknown({ tokens, attention }: Decoded, sentence: string, to: Tokenizer): string {
+  const words = splitWords(sentence, "punctuation");
+  const copied = tokens.flatMap((token, t) => {
+    if (token - 1 !== to.unknown) return [];
+    const weights = attention![t]!;
+    return [words[weights.indexOf(Math.max(...weights))]!];
+  });
+  return decodeSentence(to, tokens).replaceAll(UNK, () => copied.shift() ?? UNK);
 }
