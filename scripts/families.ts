@@ -7,6 +7,7 @@ export const families = [
   "norm",
   "dropout",
   "softmax",
+  "search",
   "ctc",
   "classes",
   "direct",

@@ -8,20 +8,22 @@ export interface TranslationFlags {
   reference?: string;
   beam?: number;
   lengthPenalty?: number;
+  coveragePenalty?: number;
+  with?: string[];
   tokenize?: BleuTokenizer;
   json?: true;
 }
 
 /** `evaluate` of a translator: BLEU, chrF and TER. */
 export async function evaluateTranslation(folder: string, flags: TranslationFlags): Promise<void> {
-  const { source, reference, json, ...search } = flags;
+  const { source, reference, json, with: others = [], ...search } = flags;
   if (source === undefined || reference === undefined) {
     throw new OptionError("--source FILE and --reference FILE must name sentences and their translations", {
       hint: "run `unrolled evaluate --help`",
     });
   }
   const { Translator } = await import("../tasks/translation/task.ts");
-  const model = await Translator.load(folder);
+  const model = await Translator.load(folder, ...others);
   const bar = json ? undefined : new ProgressBar();
   const { translations: _, ...found } = await model
     .evaluate(

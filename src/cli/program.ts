@@ -59,6 +59,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     summary: "translate lines of text",
     load: () => import("./commands/translate.ts"),
   },
+  rerank: {
+    summary: "choose from n-best lists of translations by what other models think",
+    load: () => import("./commands/rerank.ts"),
+  },
   score: {
     summary: "give each line its log-probability and perplexity",
     load: () => import("./commands/score.ts"),

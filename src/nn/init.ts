@@ -16,7 +16,20 @@ export function zeroParameter(shape: Shape): Tensor {
   return made;
 }
 
+let drawn = true;
+
+/** Runs f, which makes a model whose weights will be replaced: none are drawn. */
+export function withoutDrawing<T>(f: () => T): T {
+  drawn = false;
+  try {
+    return f();
+  } finally {
+    drawn = true;
+  }
+}
+
 function fill(t: Tensor, value: (generator: Generator) => number): Tensor {
+  if (!drawn) return t;
   const generator = initGenerator();
   fillStorage(t.storage, () => value(generator));
   return t;
@@ -59,6 +72,7 @@ export function identity(t: Tensor): Tensor {
 /** A random matrix with orthonormal rows or, if it is tall, columns (Saxe et al. 2014), times gain. */
 export function orthogonal(t: Tensor, gain = 1): Tensor {
   const [rows, columns] = fans("orthogonal", t.shape);
+  if (!drawn) return t;
   const generator = initGenerator();
   const count = Math.min(rows, columns);
   const length = Math.max(rows, columns);

@@ -1,4 +1,4 @@
-import { softmaxKernels } from "#kernels";
+import { searchKernels } from "#kernels";
 import { apply, expectDtype } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
@@ -7,7 +7,7 @@ import { OptionError, ShapeError } from "../errors.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-const run = use(softmaxKernels);
+const run = use(searchKernels);
 
 export const topLogProbsOp: Op<"x", "logProbs" | "tokens", never, { count: number }> = {
   name: "topLogProbs",

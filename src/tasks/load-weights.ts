@@ -1,5 +1,6 @@
 import { FormatError } from "../errors.ts";
 import { modelFiles } from "../io/model-folder.ts";
+import { withoutDrawing } from "../nn/init.ts";
 import type { Module } from "../nn/module.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -19,7 +20,7 @@ export function loadWeights<N extends Module>(
       `${file}: has ${numbers} numbers, but ${modelFiles.config} describes a network of ${parameters}`,
     );
   }
-  const network = make();
+  const network = withoutDrawing(make);
   try {
     network.loadStateDict(weights);
   } catch (cause) {

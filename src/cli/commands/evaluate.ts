@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { OptionError } from "../../errors.ts";
 import type { Evaluation } from "../../tasks/language-model/evaluate.ts";
 import { taskOf } from "../../tasks/task-of.ts";
+import { rankingFlags, tokenizeFlag } from "../beam-flags.ts";
 import { decodingFlags } from "../decoding-flags.ts";
 import { evaluateSpeech, type SpeechFlags } from "../evaluate-speech.ts";
 import { evaluateTranslation, type TranslationFlags } from "../evaluate-translation.ts";
@@ -95,8 +96,9 @@ const speechFlags = (): Option[] => [
 const translationFlags = (): Option[] => [
   new Option("--source <file>", "sentences that the model was not trained on, one a line"),
   new Option("--reference <file>", "their translations, line by line"),
-  numberFlag("--length-penalty <x>", "of --beam: scores are divided by length to this power (default: 1)"),
-  new Option("--tokenize <how>", "what BLEU takes for words: 13a, intl, zh, char or none (default: 13a)"),
+  repeatedFlag("--with <dir>", "another model of the same tokens: an ensemble; may be given again"),
+  ...rankingFlags("of --beam: "),
+  tokenizeFlag(),
 ];
 
 /** The flags of each kind of model, which mean nothing to the others. */
@@ -115,7 +117,7 @@ const ofKind: Record<"memory" | "speech" | "translation" | "text", readonly (key
     "lexicon",
     "tune",
   ],
-  translation: ["source", "reference", "beam", "lengthPenalty", "tokenize"],
+  translation: ["source", "reference", "beam", "lengthPenalty", "coveragePenalty", "tokenize", "with"],
   text: ["text", "int8", "dynamic", "ranks"],
 };
 

@@ -5,7 +5,7 @@ import type { BeamOptions } from "../../decoding/beam-search.ts";
 import { OptionError } from "../../errors.ts";
 import type { ModelSource } from "../../io/model-folder.ts";
 import { attentionChart } from "../../plot/attention.ts";
-import type { Translation } from "../../tasks/translation/translate.ts";
+import type { Alternative, Translation } from "../../tasks/translation/translate.ts";
 import { beamFlags } from "../beam-flags.ts";
 import { Interrupted } from "../failure.ts";
 import { jsonFlag, numberFlag, repeatedFlag, threadsFlag, useThreads } from "../flags.ts";
@@ -13,6 +13,10 @@ import { interruptible } from "../interrupt.ts";
 import { examples } from "../ui/examples.ts";
 
 interface Flags extends BeamOptions {
+  coveragePenalty?: number;
+  prefix?: string;
+  replaceUnknown?: true;
+  moses?: true;
   with?: string[];
   plot?: string;
   threads?: number;
@@ -35,6 +39,9 @@ export function define(command: Command): void {
     .addOption(
       repeatedFlag("--with <dir>", "another model of the same tokens: an ensemble; may be given again"),
     )
+    .option("--prefix <text>", "what each translation begins with")
+    .option("--replace-unknown", "of models of words: copy the source's word that was looked at most")
+    .option("--moses", "n-best lists as Moses writes them, for `rerank`: number ||| text ||| ln P ||| score")
     .option("--plot <file>", "draw where the model looked, of a single sentence, as an SVG")
     .addOption(threadsFlag())
     .addOption(
@@ -53,7 +60,7 @@ export function define(command: Command): void {
 }
 
 async function translate(folder: string, file: string | undefined, flags: Flags): Promise<void> {
-  const { with: others = [], threads, json, plot, ...search } = flags;
+  const { with: others = [], threads, json, moses, plot, ...search } = flags;
   await useThreads(threads);
   const { Translator } = await import("../../tasks/translation/task.ts");
   const folders: [ModelSource, ...ModelSource[]] = [folder, ...others];
@@ -74,7 +81,8 @@ async function translate(folder: string, file: string | undefined, flags: Flags)
   if (plot !== undefined) await draw(plot, translations);
   for (const [i, translation] of translations.entries()) {
     for (const note of translation.notes) process.stderr.write(`note: ${note}\n`);
-    process.stdout.write(json ? `${JSON.stringify(describe(lines[i]!, translation))}\n` : plain(translation));
+    const told = json ? `${JSON.stringify(describe(lines[i]!, translation))}\n` : plain(translation);
+    process.stdout.write(moses ? asMoses(i, translation) : told);
   }
 }
 
@@ -87,6 +95,13 @@ async function draw(plot: string, translations: readonly Translation[]): Promise
 function plain({ text, alternatives }: Translation): string {
   if (!alternatives) return `${text}\n`;
   return alternatives.map((one) => `${one.score.toFixed(4)}\t${one.text}\n`).join("");
+}
+
+function asMoses(number: number, { alternatives, ...best }: Translation): string {
+  if (best.text === "") return "";
+  const line = ({ text, logProbability, score }: Alternative) =>
+    `${number} ||| ${text} ||| logP= ${logProbability.toFixed(4)} ||| ${score.toFixed(6)}\n`;
+  return (alternatives ?? [best]).map(line).join("");
 }
 
 function describe(source: string, { attention, ...translation }: Translation) {

@@ -25,9 +25,28 @@ export interface PairLossOptions {
 /** −ln P of a batch's targets, each token's given those before it: the mean. */
 export function pairLoss(
   network: TranslationNetwork,
-  { source, target, sourceLengths, targetLengths }: PairBatch,
+  batch: PairBatch,
   { labelSmoothing = 0, ownWords = 0 }: PairLossOptions = {},
 ): { loss: Tensor; tokens: number } {
+  const { logits, targets } = read(network, batch, ownWords);
+  return {
+    loss: crossEntropy(logits, targets, { ignoreIndex: NONE, labelSmoothing }),
+    tokens: batch.targetLengths.reduce((a, b) => a + b),
+  };
+}
+
+/** The same, of each token: [T, N]. */
+export function targetLosses(network: TranslationNetwork, batch: PairBatch): Tensor {
+  const { logits, targets } = read(network, batch, 0);
+  return crossEntropy(logits, targets, { ignoreIndex: NONE, reduction: "none" });
+}
+
+/** What the network makes of a batch, and what it should. */
+function read(
+  network: TranslationNetwork,
+  { source, target, sourceLengths, targetLengths }: PairBatch,
+  ownWords: number,
+) {
   const [T, N] = target.shape as [number, number];
   const tokens = target.toArray() as Int32Array;
   const inputs = new Int32Array(T * N).fill(BOUNDARY);
@@ -41,10 +60,7 @@ export function pairLoss(
   const start = network.encode(source, Int32Array.from(sourceLengths));
   if (ownWords > 0) mixInOwnWords(network, inputs, start, ownWords);
   const { logits } = network.decode(tensor(inputs, [T, N]), start);
-  return {
-    loss: crossEntropy(logits, tensor(targets, [T, N]), { ignoreIndex: NONE, labelSmoothing }),
-    tokens: targetLengths.reduce((a, b) => a + b),
-  };
+  return { logits, targets: tensor(targets, [T, N]) };
 }
 
 /** How a network does on what was held out; undefined once aborted. */

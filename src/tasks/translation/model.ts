@@ -7,6 +7,7 @@ import { type Languages, languagesToJSON } from "./languages.ts";
 import { loadTranslation, type TranslationParts } from "./load.ts";
 import type { TranslationNetwork } from "./network.ts";
 import type { TranslationSource } from "./options.ts";
+import type { ScoreOptions } from "./score.ts";
 import { type TranslateOptions, type Translation, translateSentences } from "./translate.ts";
 
 /** A trained translator. All of it but the training, which a page that only uses a model need not download. */
@@ -77,6 +78,16 @@ export class Translator {
     }
     const found = await translateSentences(this, sentences, options);
     return typeof given === "string" ? found[0]! : found;
+  }
+
+  /** ln P of each target, its end included, given its source. Of a blank source NaN. */
+  async score(
+    sources: readonly string[],
+    targets: readonly string[],
+    options: ScoreOptions = {},
+  ): Promise<Float64Array> {
+    const { scorePairs } = await import("./score.ts");
+    return scorePairs(this, sources, targets, options);
   }
 
   /** BLEU, chrF and TER of the translations of one side of a parallel text, by the other. */

@@ -52,6 +52,7 @@ it("lists every command", async () => {
       evaluate       measure a model: on texts, on recordings, or on fresh sequences of its problem
       transcribe     write what is said in recordings
       translate      translate lines of text
+      rerank         choose from n-best lists of translations by what other models think
       score          give each line its log-probability and perplexity
       fill           say what belongs in the gap of a line
       generate       let a language model write

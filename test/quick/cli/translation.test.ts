@@ -80,6 +80,58 @@ it("translate --plot draws where it looked", async () => {
   });
 });
 
+it("rerank tunes what it thinks of n-best lists, and chooses from others", async () => {
+  const half = (file: string, lines: string[]) => writeFileSync(at(file), `${lines.join("\n")}\n`);
+  const read = (file: string) => readFileSync(at(file), "utf8").trimEnd().split("\n");
+  half("dev.en", read("train.en").slice(0, 40));
+  half("dev.num", read("train.num").slice(0, 40));
+  const search = ["--beam", "4", "--n-best", "4", "--moses"];
+  const { stdout } = await unrolled("translate", at("model"), at("dev.en"), ...search);
+  expect(stdout).toMatch(/^0 \|\|\| \d+ \|\|\| logP= -?\d+\.\d{4} \|\|\| -?\d+\.\d{6}\n/);
+  // A system that thinks worst of the best.
+  const spoiled = stdout.replace(/[^ ]+\n/g, (score) => `${-Number(score)}\n`);
+  writeFileSync(at("dev.nbest"), spoiled);
+  const lists = [
+    "--nbest",
+    at("dev.nbest"),
+    "--source",
+    at("dev.en"),
+    "--weights",
+    at("w.json"),
+    "--tokenize",
+    "char",
+  ];
+  const models = ["--with", at("model")];
+  const tuned = await unrolled("rerank", ...lists, ...models, "--reference", at("dev.num"), "--json");
+  const [{ bleu, weights }] = jsonLines(tuned.stdout) as unknown as [
+    { bleu: Record<string, number>; weights: Record<string, number> },
+  ];
+  expect(Object.keys(weights)).toEqual(["system", "words", "model"]);
+  expect(bleu.tuned).toBeGreaterThan(1.5 * bleu.first!);
+  expect(bleu.tuned).toBeGreaterThan(0.95 * bleu.oracle!);
+  const { stdout: chosen } = await unrolled("rerank", ...lists, ...models);
+  const right = chosen
+    .trimEnd()
+    .split("\n")
+    .filter((text, i) => text === read("dev.num")[i]);
+  expect(right.length).toBeGreaterThanOrEqual(36);
+  const table = await unrolled("rerank", ...lists, ...models, "--reference", at("dev.num"));
+  expect(table.stdout).toMatch(/^BLEU, the first ones +\d+\.\d\d\nby these weights +\d+\.\d\d\n/);
+  writeFileSync(at("w.json"), '{ "formatVersion": 1, "weights": { "system": 1, "words": 0, "other": 1 } }');
+  const wrong = await spawnUnrolled(["rerank", ...lists, ...models]);
+  expect(wrong.stderr).toContain(
+    "error: rerank: weights must be of system, words, model, got system, words, other",
+  );
+  writeFileSync(at("dev.nbest"), "0 ||| 42 ||| -1\n99 ||| 3 ||| -1\n");
+  expect((await spawnUnrolled(["rerank", ...lists, ...models])).stderr).toContain(
+    "dev.nbest: line 2: is of sentence 99, and there are 40, from 0",
+  );
+  writeFileSync(at("dev.nbest"), "0 ||| 42\n");
+  expect((await spawnUnrolled(["rerank", ...lists, ...models])).stderr).toContain(
+    'dev.nbest: line 1: must be "number ||| text ||| score", got "0 ||| 42"',
+  );
+});
+
 it("evaluate gives the scores, or all of it as JSON", async () => {
   const data = ["--source", at("train.en"), "--reference", at("train.num")];
   const { stdout } = await unrolled("evaluate", at("model"), ...data, "--beam", "2");
