@@ -7,6 +7,7 @@ import { summary } from "./summary.ts";
 
 const sections: Record<Kind, string> = {
   training: "Training step: forward, loss, backward, clip, Adam",
+  task: "Training step of a task: forward, its loss, backward, clip, Adam",
   forward: "Forward alone",
   streaming: "Streaming, batch 1",
   gemm: "Matrix products",

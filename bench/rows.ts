@@ -35,6 +35,19 @@ export interface ForwardRow extends Network {
   name: string;
 }
 
+/** A training step of a task's network, as its recipe trains it. */
+export interface TaskRow {
+  kind: "task";
+  name: string;
+  task: "translation" | "speech";
+  batch: number;
+  /** Tokens of the source and of the target, or frames of the recording. */
+  time: number;
+  vocabulary: number;
+  hiddenSize: number;
+  dropout: number;
+}
+
 /** Batch 1, inference. */
 export interface StreamingRow {
   kind: "streaming";
@@ -65,12 +78,13 @@ export interface KernelRow {
   vocabulary?: number;
 }
 
-export type Row = TrainingRow | GrowthRow | ForwardRow | StreamingRow | GemmRow | KernelRow;
+export type Row = TrainingRow | TaskRow | GrowthRow | ForwardRow | StreamingRow | GemmRow | KernelRow;
 export type Kind = Row["kind"];
 
 /** Seconds that each contestant is timed for in a round, as a part of --seconds. */
 export const share: Record<Kind, number> = {
   training: 1,
+  task: 1,
   forward: 1,
   growth: 0.5,
   streaming: 0.3,
@@ -117,6 +131,18 @@ const trainingRows = [
     ...{ cell: "lstm", numLayers: 3, hiddenSize: 256, vocabulary: 32, batch: 16, time: 200 },
     bidirectional: true,
   }),
+];
+
+/** Of recipes translation/bahdanau-2015 and speech/graves-2014-an4. */
+const taskRows: TaskRow[] = [
+  {
+    ...{ kind: "task", task: "translation", hiddenSize: 256, vocabulary: 5000, dropout: 0.3 },
+    ...{ name: "translation: BiLSTM 256, LSTM 256 with attention, V5000 N96 T16", batch: 96, time: 16 },
+  },
+  {
+    ...{ kind: "task", task: "speech", hiddenSize: 128, vocabulary: 30, dropout: 0.3 },
+    ...{ name: "speech: BiLSTM 3×128, CTC, V30 N8 T110", batch: 8, time: 110 },
+  },
 ];
 
 const forwardRow: ForwardRow = {
@@ -181,6 +207,7 @@ const growthRows = [
 
 export const rows: readonly Row[] = [
   ...trainingRows,
+  ...taskRows,
   forwardRow,
   ...streamingRows,
   ...gemmRows,

@@ -115,6 +115,18 @@ export function summary(report: Report): Figure[] {
     }),
     compare("training, 2 threads against 1", training, [ours(1), ours(2)], {}),
     compare(
+      "training of tasks, 1 thread, against PyTorch's fastest setting of 1 thread",
+      ofKind(report, "task"),
+      [rival("PyTorch", 1), ours(1)],
+      { least: 1.3 },
+    ),
+    compare(
+      "training of tasks, 2 threads, against PyTorch's fastest setting of all",
+      ofKind(report, "task"),
+      [torch, ours(2)],
+      { least: 1.3 },
+    ),
+    compare(
       "one step a call, against onnxruntime's fastest setting",
       steps(1),
       [rival("onnxruntime"), fastestOurs],

@@ -53,6 +53,74 @@ def training(row):
     return step
 
 
+class Translation(nn.Module):
+    """An encoder that reads both ways, a decoder that looks back: general scores, the output tied to both embeddings."""
+
+    def __init__(self, row):
+        super().__init__()
+        size, vocabulary = row["hiddenSize"], row["vocabulary"]
+        self.embedding = nn.Embedding(vocabulary, size)
+        self.encoder = nn.LSTM(size, size // 2, bidirectional=True)
+        self.decoder = nn.LSTM(size, size)
+        self.key = nn.Linear(size, size, bias=False)
+        self.combine = nn.Linear(2 * size, size)
+        self.output = nn.Linear(size, vocabulary)
+        self.output.weight = self.embedding.weight
+        self.dropout = nn.Dropout(row["dropout"])
+
+    def forward(self, source, inputs):
+        read, (h, c) = self.encoder(self.dropout(self.embedding(source)))
+        state = tuple(torch.cat([part[0], part[1]], 1).unsqueeze(0) for part in (h, c))
+        memory = self.dropout(read).transpose(0, 1)
+        hidden, _ = self.decoder(self.dropout(self.embedding(inputs)), state)
+        scores = torch.bmm(hidden.transpose(0, 1), self.key(memory).transpose(1, 2))
+        context = torch.bmm(torch.softmax(scores, 2), memory).transpose(0, 1)
+        return self.output(self.dropout(torch.tanh(self.combine(torch.cat([context, hidden], 2)))))
+
+
+class Speech(nn.Module):
+    def __init__(self, row):
+        super().__init__()
+        size = row["hiddenSize"]
+        self.lstm = nn.LSTM(FEATURES, size, 3, bidirectional=True, dropout=row["dropout"])
+        self.dropout = nn.Dropout(row["dropout"])
+        self.output = nn.Linear(2 * size, row["vocabulary"])
+
+    def forward(self, windows):
+        return torch.log_softmax(self.output(self.dropout(self.lstm(windows)[0])), 2)
+
+
+FEATURES, LETTERS = 156, 24
+
+
+def task(row):
+    torch.manual_seed(1)
+    n, time_steps, vocabulary = row["batch"], row["time"], row["vocabulary"]
+    if row["task"] == "translation":
+        model = Translation(row)
+        criterion = nn.CrossEntropyLoss(label_smoothing=0.1)
+        source, inputs, targets = (torch.randint(0, vocabulary, (time_steps, n)) for _ in range(3))
+        loss_of = lambda: criterion(model(source, inputs).view(-1, vocabulary), targets.view(-1))
+    else:
+        model = Speech(row)
+        windows = torch.randn(time_steps, n, FEATURES)
+        targets = torch.randint(1, vocabulary, (n, LETTERS))
+        lengths = torch.full((n,), time_steps), torch.full((n,), LETTERS)
+        loss_of = lambda: nn.functional.ctc_loss(model(windows), targets, *lengths)
+    parameters = list(model.parameters())
+    adam = torch.optim.Adam(parameters, 1e-3)
+
+    def step():
+        adam.zero_grad()
+        loss = loss_of()
+        loss.backward()
+        nn.utils.clip_grad_norm_(parameters, 5.0)
+        adam.step()
+        return loss.item()
+
+    return step
+
+
 def streaming(row):
     layer = CELLS[row["cell"]](row["hiddenSize"], row["hiddenSize"], row["numLayers"]).eval()
     x = torch.randn(row["time"], 1, row["hiddenSize"])
@@ -94,7 +162,7 @@ def kernel(row):
     return lambda: f(x, out=out)
 
 
-KINDS = {"training": training, "growth": training, "streaming": streaming, "gemm": gemm, "kernel": kernel}
+KINDS = {"training": training, "task": task, "growth": training, "streaming": streaming, "gemm": gemm, "kernel": kernel}
 step = None
 for line in sys.stdin:
     request = json.loads(line)

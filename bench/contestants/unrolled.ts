@@ -3,6 +3,7 @@ import {
   Adam,
   clipGradNorm,
   crossEntropy,
+  ctcLoss,
   Embedding,
   embedding,
   GRU,
@@ -18,11 +19,28 @@ import {
   sigmoid,
   step,
   sum,
+  type Tensor,
   tanh,
   tensor,
 } from "../../dist/index.js";
-import type { ForwardRow, GemmRow, GrowthRow, KernelRow, Row, StreamingRow, TrainingRow } from "../rows.ts";
+import { SpeechNetwork } from "../../dist/tasks/speech/network.js";
+import { pairLoss } from "../../dist/tasks/translation/measure.js";
+import { TranslationNetwork } from "../../dist/tasks/translation/network.js";
+import type {
+  ForwardRow,
+  GemmRow,
+  GrowthRow,
+  KernelRow,
+  Row,
+  StreamingRow,
+  TaskRow,
+  TrainingRow,
+} from "../rows.ts";
 import { type Step, serve, tokens, values } from "./serve.ts";
+
+/** Of a speech row: numbers of a frame, three times 13 of four frames, and letters of an utterance. */
+const FEATURES = 156;
+const LETTERS = 24;
 
 const layers = { rnn: RNN, lstm: LSTM, gru: GRU };
 
@@ -64,6 +82,53 @@ function training(row: TrainingRow | GrowthRow): Step {
       adam.step();
       return loss;
     }).item();
+}
+
+/** The part of a target that all tokens share, in the translator's loss. */
+const SMOOTHING = 0.1;
+
+/** The networks and losses of the tasks themselves. */
+function task(row: TaskRow): Step {
+  manualSeed(1);
+  const { batch: N, time: T, vocabulary: V, hiddenSize, dropout } = row;
+  const lengths = new Array<number>(N).fill(T);
+  const train = (model: Module, lossOf: () => Tensor): Step => {
+    const adam = new Adam(model.parameters(), { learningRate: 1e-3 });
+    return () =>
+      step(() => {
+        const loss = lossOf();
+        loss.backward();
+        clipGradNorm(model.parameters(), 5);
+        adam.step();
+        return loss;
+      }).item();
+  };
+  if (row.task === "translation") {
+    const network = new TranslationNetwork(
+      {
+        ...{ cell: "lstm", sourceVocabulary: V, targetVocabulary: V, embeddingSize: hiddenSize, hiddenSize },
+        ...{ numLayers: 1, bidirectional: true, attention: "general", decoder: "plain", dropout },
+        tieWeights: true,
+      },
+      { joint: true },
+    );
+    const source = tensor(tokens(T * N, V), [T, N]);
+    const target = tensor(tokens(T * N, V).reverse(), [T, N]);
+    const pairs = lengths.map((_, n) => n);
+    const batch = { source, target, sourceLengths: lengths, targetLengths: lengths, pairs };
+    return train(network, () => pairLoss(network, batch, { labelSmoothing: SMOOTHING }).loss);
+  }
+  const network = new SpeechNetwork({
+    ...{ inputSize: FEATURES, convolution: undefined, hiddenSize, numLayers: 3, bidirectional: true },
+    ...{ layerNorm: false, dropout, classes: V },
+  });
+  const windows = tensor(values(T * N * FEATURES), [T, N, FEATURES]);
+  const of = (count: number) => tensor(Int32Array.from({ length: N }, () => count));
+  const targets = tensor(
+    tokens(N * LETTERS, V - 1).map((token) => token + 1),
+    [N, LETTERS],
+  );
+  return train(network, () => ctcLoss(network.forward(windows), targets, of(T), of(LETTERS)));
 }
 
 function forward(row: ForwardRow): Step {
@@ -110,6 +175,8 @@ function build(row: Row): Step {
     case "training":
     case "growth":
       return training(row);
+    case "task":
+      return task(row);
     case "forward":
       return forward(row);
     case "streaming":
