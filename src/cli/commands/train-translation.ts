@@ -33,6 +33,8 @@ const flags: Record<string, Option[]> = {
     new Option("--unit <unit>", "what a token is: char, word or, of parts of words, bpe (default: bpe)"),
     numberFlag("--vocabulary-size <n>", "of bpe: how many tokens (default: 8000); of words: the most"),
     numberFlag("--min-count <n>", "of words: rarer ones are unknown (default: 2)"),
+    new Option("--source-language <code>", "of words: cut them as Moses does, and truecase them, e.g. de"),
+    new Option("--target-language <code>", "the same of the other side, e.g. en"),
     new Option("--joint", "both languages have the same tokens (default: of bpe)"),
     new Option("--no-joint", "each language has its own"),
     new Option("--lowercase", "all in lower case; not of char"),

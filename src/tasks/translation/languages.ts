@@ -2,7 +2,9 @@ import * as v from "valibot";
 import { CharTokenizer } from "../../data/text/char-tokenizer.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import { tokenizerFromJSON } from "../../data/text/tokenizer-json.ts";
+import type { MosesTokenizer } from "../../data/text/translation/moses-tokenizer.ts";
 import { WordTokenizer } from "../../data/text/word-tokenizer.ts";
+import { splitWords } from "../../data/text/words.ts";
 import { checkContent, recordOf } from "../../options.ts";
 import { BOUNDARY } from "./network.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -22,8 +24,16 @@ export function languagesToJSON({ source, target }: Languages): Record<string, u
 
 export async function languagesFromJSON(json: unknown, file: string): Promise<Languages> {
   const { source: own, target: other } = checkContent(file, files, json);
-  const source = await tokenizerFromJSON(own, `${file}: source`);
-  return { source, target: other === undefined ? source : await tokenizerFromJSON(other, `${file}: target`) };
+  const source = await read(own, `${file}: source`);
+  return { source, target: other === undefined ? source : await read(other, `${file}: target`) };
+}
+
+async function read(json: unknown, file: string): Promise<Tokenizer> {
+  if (typeof json !== "object" || json === null || !("language" in json))
+    return tokenizerFromJSON(json, file);
+  // A page that translates sub-words need not know how languages are cut into words.
+  const { MosesTokenizer } = await import("../../data/text/translation/moses-tokenizer.ts");
+  return MosesTokenizer.fromJSON(json, file);
 }
 
 /** The tokenizers of sentences that are learnt from. */
@@ -33,25 +43,32 @@ export async function learnLanguages(
   options: ResolvedOptions,
 ): Promise<Languages> {
   if (!options.joint) {
-    return { source: await learn(source, options), target: await learn(target, options) };
+    const { sourceLanguage, targetLanguage } = options;
+    return {
+      source: await learn(source, options, sourceLanguage),
+      target: await learn(target, options, targetLanguage),
+    };
   }
-  const both = await learn([...source, ...target], options);
+  const both = await learn([...source, ...target], options, undefined);
   return { source: both, target: both };
 }
 
 async function learn(
   sentences: readonly string[],
   { unit, vocabularySize, minCount, lowercase }: ResolvedOptions,
+  language: string | undefined,
 ): Promise<Tokenizer> {
   const text = sentences.join("\n");
   if (unit === "char") return CharTokenizer.of(text);
   if (unit === "word") {
-    return WordTokenizer.of(text, {
-      split: "punctuation",
+    const counts = {
       lowercase,
       ...(minCount !== undefined && { minCount }),
       ...(vocabularySize !== undefined && { maxVocabulary: vocabularySize }),
-    });
+    };
+    if (language === undefined) return WordTokenizer.of(text, { split: "punctuation", ...counts });
+    const { MosesTokenizer } = await import("../../data/text/translation/moses-tokenizer.ts");
+    return MosesTokenizer.of(sentences, language, counts);
   }
   const { trainBpe } = await import("../../data/text/bpe/train.ts");
   return trainBpe([text], { ...(vocabularySize !== undefined && { vocabularySize }), lowercase });
@@ -76,4 +93,10 @@ export function decodeSentence(tokenizer: Tokenizer, tokens: readonly number[]):
     .decode(tokens.map((token) => token - 1))
     .replace(/\s+/g, " ")
     .trim();
+}
+
+/** The words of a sentence, one for each token of a tokenizer of words. */
+export function wordsOf(tokenizer: Tokenizer, sentence: string): string[] {
+  const { wordsOf: cut } = tokenizer as Partial<MosesTokenizer>;
+  return cut ? cut.call(tokenizer, sentence) : splitWords(sentence, "punctuation");
 }

@@ -37,6 +37,12 @@ export interface TranslationOptions {
   vocabularySize?: number;
   /** Of words: rarer ones are unknown. Default 2. */
   minCount?: number;
+  /**
+   * Of words: the language of each side, e.g. "de" and "en", which is then cut into words as Moses does, and truecased unless
+   * `lowercase` says otherwise. Default: words and marks apart, as they are.
+   */
+  sourceLanguage?: string;
+  targetLanguage?: string;
   /** Both languages have the same tokens. Default: true of bpe. */
   joint?: boolean;
   /** Default false. */
@@ -137,6 +143,8 @@ const schema = recordOf({
   unit: v.optional(oneOf(units), "bpe"),
   vocabularySize: v.optional(wholeNumber(2, 2 ** 20)),
   minCount: v.optional(wholeNumber(1, 1_000_000)),
+  sourceLanguage: v.optional(path),
+  targetLanguage: v.optional(path),
   joint: v.optional(trueOrFalse()),
   lowercase: v.optional(trueOrFalse(), false),
   maxLength: v.optional(wholeNumber(1, 100_000), 200),
@@ -196,6 +204,8 @@ export function checkTranslationOptions(options: TranslationOptions): ResolvedOp
     ["decay", "schedule", "plateau"],
     ["warmup", "schedule", "cosine"],
     ["minCount", "unit", "word"],
+    ["sourceLanguage", "unit", "word"],
+    ["targetLanguage", "unit", "word"],
   ] as const) {
     if (checked[name] === undefined || checked[of] === value) continue;
     throw new OptionError(`${where}: ${name} is for ${of} ${value}, got ${of} ${checked[of]}`);
@@ -220,6 +230,9 @@ export function checkTranslationOptions(options: TranslationOptions): ResolvedOp
     if (checked[name] && checked.out === undefined) {
       throw new OptionError(`${where}: ${name} needs an \`out\``);
     }
+  }
+  if (checked.joint && (checked.sourceLanguage ?? checked.targetLanguage) !== undefined) {
+    throw new OptionError(`${where}: joint is for tokens that do not depend on the language`);
   }
   const { joint = checked.unit === "bpe", learningRate = checked.optimizer === "sgd" ? 0.7 : 0.001 } =
     checked;

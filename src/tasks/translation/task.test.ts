@@ -270,6 +270,31 @@ describe("a network", () => {
 });
 
 describe("a model of words", () => {
+  it("cut as Moses does is detokenized and begins with a capital", async () => {
+    const source = Array.from({ length: 140 }, (_, i) => `L'homme n° ${i % 7}, "grand", dort.`);
+    const target = Array.from({ length: 140 }, (_, i) => `The man's number ${i % 7}, "tall", sleeps (well).`);
+    const out = at("moses");
+    const made = await Translator.train(
+      { source, target },
+      {
+        ...{ ...quick, unit: "word", sourceLanguage: "fr", targetLanguage: "en", out, minCount: 1 },
+        ...{ measure: "loss", maxLength: 20, batchTokens: 100, epochs: 15 },
+      },
+    );
+    const { text, attention } = await made.translate(source[3]!, { attention: true });
+    expect(text).toMatch(/^The man's number \d, "tall", sleeps \(well\)\.$/);
+    expect(attention!.source).toEqual([
+      "L'",
+      "homme",
+      ...["n", "°", "3", ",", '"', "grand", '"', ",", "dort", "."],
+    ]);
+    const loaded = await Translator.load(out);
+    expect(await loaded.translate(source)).toEqual(await made.translate(source));
+    await expect(
+      Translator.train({ source, target }, { ...tiny, unit: "word", sourceLanguage: "fr", joint: true }),
+    ).rejects.toThrow("Translator.train: joint is for tokens that do not depend on the language");
+  });
+
   it("writes the word that it looked at for one that it does not know", async () => {
     const random = new Generator(8);
     const pairs = Array.from({ length: 400 }, () => {

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
-import { splitWords, UNK } from "../../data/text/words.ts";
+import { UNK } from "../../data/text/words.ts";
 import { beamEntries } from "../../decoding/beam-search.ts";
 import { OptionError } from "../../errors.ts";
 import {
@@ -14,7 +14,7 @@ import {
 } from "../../options.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
 import { type Decoded, type DecodeOptions, type DecodeSource, decodeBatch } from "./decode.ts";
-import { decodeSentence, encodeSentence, type Languages } from "./languages.ts";
+import { decodeSentence, encodeSentence, type Languages, wordsOf } from "./languages.ts";
 import type { TranslationParts } from "./load.ts";
 import type { TranslationNetwork } from "./network.ts";
 
@@ -133,7 +133,9 @@ export async function translateSentences(
     const translation = translations[place]!;
     const list = config.reverseSource ? given.map(inReadingOrder) : given;
     const alternatives = list.map((one) => ({
-      text: replaceUnknown ? withoutUnknown(one, sentences[place]!, to) : decodeSentence(to, one.tokens),
+      text: replaceUnknown
+        ? withoutUnknown(one, wordsOf(from, sentences[place]!), to)
+        : decodeSentence(to, one.tokens),
       logProbability: one.logProbability,
       score: one.score,
     }));
@@ -186,8 +188,7 @@ const inReadingOrder = (one: Decoded): Decoded =>
   one.attention ? { ...one, attention: one.attention.map((weights) => weights.toReversed()) } : one;
 
 /** The text, each unknown word replaced by the source's that was looked at most (Jean et al. 2015, §3.3). */
-function withoutUnknown({ tokens, attention }: Decoded, sentence: string, to: Tokenizer): string {
-  const words = splitWords(sentence, "punctuation");
+function withoutUnknown({ tokens, attention }: Decoded, words: readonly string[], to: Tokenizer): string {
   const copied = tokens.flatMap((token, t) => {
     if (token - 1 !== to.unknown) return [];
     const weights = attention![t]!;
