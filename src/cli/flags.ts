@@ -64,6 +64,24 @@ export const checkpointFlags = () => [
   numberFlag("--checkpoint-every <n>", "updates between checkpoints besides those after each validation"),
 ];
 
+/** The flags of a learning rate that changes, and of what goes with it. */
+export const rateFlags = (schedule: string) => [
+  numberFlag("--weight-decay <x>", "L2 penalty; decoupled for adamw (default: 0)"),
+  new Option("--schedule <name>", `constant, plateau or cosine (default: ${schedule})`),
+  numberFlag("--decay <x>", "of plateau: what the rate is multiplied by (default: 0.5)"),
+  numberFlag("--warmup <n>", "of cosine: updates over which the rate rises from 0 (default: 0)"),
+  numberFlag("--clip <x>", "the norm that gradients are scaled down to (default: 1)"),
+];
+
+/** The flags that say when a training validates and stops, and how it is computed. */
+export const runFlags = () => [
+  numberFlag("--validate-every <n>", "updates between validations (default: one validation an epoch)"),
+  numberFlag("--patience <n>", "stop after this many validations without a better one (default: never)"),
+  numberFlag("--ema <x>", "validate and keep an average of the weights with this decay, e.g. 0.999"),
+  numberFlag("--seed <n>", "of all random numbers (default: 1)"),
+  threadsFlag(),
+];
+
 /** The flags of a training's log. */
 export const logFlags = () => [
   new Option("--log-dir <dir>", "where events.jsonl goes (default: training/logs in --out)"),

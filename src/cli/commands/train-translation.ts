@@ -3,7 +3,7 @@ import { OptionError } from "../../errors.ts";
 import type { TranslationEvent } from "../../tasks/translation/events.ts";
 import type { TranslationOptions, TranslationSource } from "../../tasks/translation/options.ts";
 import { Interrupted } from "../failure.ts";
-import { addFlags, checkpointFlags, jsonFlag, logFlags, numberFlag, threadsFlag } from "../flags.ts";
+import { addFlags, checkpointFlags, jsonFlag, logFlags, numberFlag, rateFlags, runFlags } from "../flags.ts";
 import { interruptible } from "../interrupt.ts";
 import { readRecipe, recipeData } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
@@ -61,19 +61,11 @@ const flags: Record<string, Option[]> = {
     numberFlag("--max-steps <n>", "the most updates (default: as many as the epochs have)"),
     new Option("--optimizer <name>", "sgd, adam or adamw (default: adam)"),
     numberFlag("--learning-rate <x>", "size of an update (default: 0.7 for sgd, 0.001 for the others)"),
-    numberFlag("--weight-decay <x>", "L2 penalty; decoupled for adamw (default: 0)"),
-    new Option("--schedule <name>", "constant, plateau or cosine (default: cosine)"),
-    numberFlag("--decay <x>", "of plateau: what the rate is multiplied by (default: 0.5)"),
-    numberFlag("--warmup <n>", "of cosine: updates over which the rate rises from 0 (default: 0)"),
-    numberFlag("--clip <x>", "the norm that gradients are scaled down to (default: 1)"),
+    ...rateFlags("cosine"),
     numberFlag("--label-smoothing <x>", "the part of a target that all tokens share (default: 0.1)"),
     numberFlag("--scheduled-sampling <p>", "read its own words, more and more, up to this part (default: 0)"),
     new Option("--measure <what>", "by what the best weights are told: bleu, exact or loss (default: bleu)"),
-    numberFlag("--validate-every <n>", "updates between validations (default: one validation an epoch)"),
-    numberFlag("--patience <n>", "stop after this many validations without a better one (default: never)"),
-    numberFlag("--ema <x>", "validate and keep an average of the weights with this decay, e.g. 0.999"),
-    numberFlag("--seed <n>", "of all random numbers (default: 1)"),
-    threadsFlag(),
+    ...runFlags(),
   ],
   "Checkpoints:": checkpointFlags(),
   "Log:": logFlags(),

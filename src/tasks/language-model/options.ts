@@ -15,6 +15,7 @@ import {
   wholeNumber,
 } from "../../options.ts";
 import type { LogFormatName } from "../../training/logs/run-log.ts";
+import { checkDependent, checkFolders, type Dependent } from "../run-options.ts";
 import { cacheFolder, cells, MAX_DIRECT, MAX_ORDER, nonlinearities } from "./choices.ts";
 import type { LanguageModelEvent } from "./events.ts";
 import type { LanguageModelParts } from "./load.ts";
@@ -291,7 +292,7 @@ const schema = recordOf({
 export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, "clip"> & { clip: number | undefined };
 
 /** Options that mean nothing unless another has a certain value. */
-const dependent: readonly [keyof ResolvedOptions, keyof ResolvedOptions, readonly string[]][] = [
+const dependent: Dependent<v.InferOutput<typeof schema>> = [
   ["split", "unit", ["word"]],
   ["lowercase", "unit", ["word", "bpe"]],
   ["minCount", "unit", ["word"]],
@@ -320,13 +321,7 @@ export function checkInitFrom(where: string, options: LanguageModelOptions) {
 /** The options, checked and with their defaults. */
 export function checkTrainingOptions(where: string, options: LanguageModelOptions): ResolvedOptions {
   const checked = checkOptions(where, schema, options);
-  for (const [name, other, values] of dependent) {
-    if (checked[name] !== undefined && !values.includes(String(checked[other]))) {
-      throw new OptionError(
-        `${where}: ${name} is for ${other} ${values.join(" or ")}, got ${other} ${checked[other]}`,
-      );
-    }
-  }
+  checkDependent(where, checked, dependent);
   if (checked.keepTokenizer) checkKeepTokenizer(where, checked);
   if (checked.bidirectional) checkBidirectional(where, checked);
   const { embeddingSize = checked.hiddenSize, tieWeights } = checked;
@@ -337,13 +332,7 @@ export function checkTrainingOptions(where: string, options: LanguageModelOption
       `${where}: tieWeights needs embeddingSize = ${width}, got ${embeddingSize} and ${compression ?? hiddenSize}`,
     );
   }
-  if (checked.log && checked.logDir === undefined && checked.out === undefined) {
-    throw new OptionError(`${where}: log needs a folder to write into: out or logDir`);
-  }
-  for (const name of ["resume", "checkpointEvery"] as const) {
-    if (checked[name] && checked.out === undefined)
-      throw new OptionError(`${where}: ${name} needs an \`out\``);
-  }
+  checkFolders(where, checked);
   const noNorm = options.clip === undefined && options.clipValue !== undefined;
   return noNorm ? { ...checked, clip: undefined } : checked;
 }

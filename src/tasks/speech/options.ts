@@ -2,16 +2,21 @@ import * as v from "valibot";
 import { OptionError } from "../../errors.ts";
 import {
   checkOptions,
-  functionOf,
   numberIn,
   oneOf,
   recordOf,
   type SchemasOf,
-  text,
   trueOrFalse,
   wholeNumber,
 } from "../../options.ts";
-import type { LogFormatName } from "../../training/logs/run-log.ts";
+import {
+  checkDependent,
+  checkFolders,
+  type Dependent,
+  pathSchema,
+  type RunOptions,
+  runEntries,
+} from "../run-options.ts";
 import { alphabetUnits, featureKinds, normalizations, rateSchema, windowSchema } from "./config.ts";
 import type { SpeechEvent } from "./events.ts";
 import { splits } from "./layouts.ts";
@@ -20,10 +25,9 @@ import type { SpeechSource } from "./utterances.ts";
 export const optimizers = ["sgd", "rmsprop", "adam", "adamw"] as const;
 export const schedules = ["constant", "plateau", "cosine"] as const;
 export const measures = ["cer", "wer", "loss"] as const;
-const logFormats = ["csv", "tensorboard"] as const satisfies readonly LogFormatName[];
 
 /** Everything `SpeechRecognizer.train` can be told. */
-export interface SpeechOptions {
+export interface SpeechOptions extends RunOptions<SpeechEvent> {
   /** What to validate on. Default: what the data set says, else `validFraction`. */
   valid?: SpeechSource;
   /** The part of the utterances held out to validate on if nothing else is; 0 for none. Default 0.1. */
@@ -83,61 +87,22 @@ export interface SpeechOptions {
   batchSize?: number;
   /** Default 50. */
   epochs?: number;
-  /** The most updates. Default: as many as the epochs have. */
-  maxSteps?: number;
   /** Default "adam". */
   optimizer?: (typeof optimizers)[number];
   /** Default 0.01 for sgd, 0.001 for the others. */
   learningRate?: number;
-  /** L2; decoupled for adamw. Default 0. */
-  weightDecay?: number;
   /** How the learning rate changes. Default "constant". */
   schedule?: (typeof schedules)[number];
-  /** Of schedule "plateau": what the rate is multiplied by. Default 0.5. */
-  decay?: number;
-  /** Of schedule "cosine": updates over which the rate rises from 0. Default 0. */
-  warmup?: number;
-  /** The gradient's norm is scaled down to this. Default 1. */
-  clip?: number;
   /** Batches whose gradients are averaged for one update. Default 1. */
   accumulate?: number;
   /** What is best: the lowest character or word error rate, or the lowest loss. Default "cer". */
   measure?: (typeof measures)[number];
-  /** Updates between validations. Default: one validation an epoch. */
-  validateEvery?: number;
-  /** Stop after this many validations that brought nothing better. Default: never. */
-  patience?: number;
-  /** Validate, and keep as the best, a moving average of the weights with this decay. Default: none. */
-  ema?: number;
-  /** Default 1. */
-  seed?: number;
-  /** Default: one for each processor. The result is the same for any number. */
-  threads?: number;
-
-  /** A new or empty folder for the model, its checkpoints and what a resume needs. Default: nothing is written. */
-  out?: string;
-  /** Goes on with the training in `out` where it stopped, with its options; begins if there is none. Default false. */
-  resume?: boolean;
-  /** Updates between checkpoints, besides the one after each validation. Default: no others. */
-  checkpointEvery?: number;
-  /** Where the training is logged, one event a line in events.jsonl. Default: training/logs in `out`. */
-  logDir?: string;
-  /** What the log is written as besides. Default: nothing. */
-  log?: readonly (typeof logFormats)[number][];
-  /** Updates between step events. Default: as many as there are in half a second. */
-  logEvery?: number;
-  onProgress?: (event: SpeechEvent) => void;
-  /** Ends the training early, as `patience` does: the model is the best so far. */
-  signal?: AbortSignal;
 }
 
-const MAX_COUNT = 2 ** 31 - 1;
-const path = v.pipe(text(), v.nonEmpty("must not be empty"));
-const count = wholeNumber(1, MAX_COUNT);
 const few = wholeNumber(0, 1000);
 
 const source = v.union(
-  [path, recordOf({ path, split: v.optional(oneOf(splits)) })],
+  [pathSchema, recordOf({ path: pathSchema, split: v.optional(oneOf(splits)) })],
   'must be the path of a manifest or folder, or { path, split: "…" }',
 );
 
@@ -186,30 +151,12 @@ const schema = recordOf({
 
   batchSize: v.optional(wholeNumber(1, 65_536), 16),
   epochs: v.optional(wholeNumber(1, 1_000_000), 50),
-  maxSteps: v.optional(count),
   optimizer: v.optional(oneOf(optimizers), "adam"),
   learningRate: v.optional(numberIn({ above: 0 })),
-  weightDecay: v.optional(numberIn({ from: 0 }), 0),
   schedule: v.optional(oneOf(schedules), "constant"),
-  decay: v.optional(numberIn({ above: 0, to: 1 })),
-  warmup: v.optional(wholeNumber(0, MAX_COUNT)),
-  clip: v.optional(numberIn({ above: 0 }), 1),
   accumulate: v.optional(wholeNumber(1, 65_536), 1),
   measure: v.optional(oneOf(measures), "cer"),
-  validateEvery: v.optional(count),
-  patience: v.optional(wholeNumber(1, 1_000_000)),
-  ema: v.optional(numberIn({ from: 0, below: 1 })),
-  seed: v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER), 1),
-  threads: v.optional(wholeNumber(1, 256)),
-
-  out: v.optional(path),
-  resume: v.optional(trueOrFalse(), false),
-  checkpointEvery: v.optional(count),
-  logDir: v.optional(path),
-  log: v.optional(v.array(oneOf(logFormats), `must be an array of ${logFormats.join(", ")}`)),
-  logEvery: v.optional(count),
-  onProgress: v.optional(functionOf<(event: SpeechEvent) => void>()),
-  signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
+  ...runEntries<SpeechEvent>(),
 } satisfies SchemasOf<SpeechOptions>);
 
 export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, "stack" | "stride" | "learningRate"> & {
@@ -220,24 +167,16 @@ export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, "stack" | "stri
 
 const where = "SpeechRecognizer.train";
 
+const dependent: Dependent<v.InferOutput<typeof schema>> = [
+  ["decay", "schedule", ["plateau"]],
+  ["warmup", "schedule", ["cosine"]],
+];
+
 /** The options, checked and with their defaults. */
 export function checkSpeechOptions(options: SpeechOptions): ResolvedOptions {
   const checked = checkOptions(where, schema, options);
-  for (const [name, schedule] of [
-    ["decay", "plateau"],
-    ["warmup", "cosine"],
-  ] as const) {
-    if (checked[name] === undefined || checked.schedule === schedule) continue;
-    throw new OptionError(`${where}: ${name} is for schedule ${schedule}, got schedule ${checked.schedule}`);
-  }
-  if (checked.log && checked.logDir === undefined && checked.out === undefined) {
-    throw new OptionError(`${where}: log needs a folder to write into: out or logDir`);
-  }
-  for (const name of ["resume", "checkpointEvery"] as const) {
-    if (checked[name] && checked.out === undefined) {
-      throw new OptionError(`${where}: ${name} needs an \`out\``);
-    }
-  }
+  checkDependent(where, checked, dependent);
+  checkFolders(where, checked);
   const convolves = checked.convolution !== undefined;
   const { stack = convolves ? 5 : 2, stride = convolves ? 2 : stack, optimizer } = checked;
   if (stride > stack) {

@@ -2,7 +2,6 @@ import * as v from "valibot";
 import { OptionError } from "../../errors.ts";
 import {
   checkOptions,
-  functionOf,
   numberIn,
   oneOf,
   recordOf,
@@ -11,14 +10,20 @@ import {
   trueOrFalse,
   wholeNumber,
 } from "../../options.ts";
-import type { LogFormatName } from "../../training/logs/run-log.ts";
+import {
+  checkDependent,
+  checkFolders,
+  type Dependent,
+  pathSchema,
+  type RunOptions,
+  runEntries,
+} from "../run-options.ts";
 import { attentions, cells, decoders, problemOf, units } from "./config.ts";
 import type { TranslationEvent } from "./events.ts";
 
 export const optimizers = ["sgd", "adam", "adamw"] as const;
 export const schedules = ["constant", "plateau", "cosine"] as const;
 export const measures = ["bleu", "exact", "loss"] as const;
-const logFormats = ["csv", "tensorboard"] as const satisfies readonly LogFormatName[];
 
 /** Sentences and their translations: two files whose lines belong together, or the lines themselves. */
 export type TranslationSource =
@@ -26,7 +31,7 @@ export type TranslationSource =
   | { source: readonly string[]; target: readonly string[] };
 
 /** Everything `Translator.train` can be told. */
-export interface TranslationOptions {
+export interface TranslationOptions extends RunOptions<TranslationEvent> {
   /** What to validate on. Default: `validFraction` of the pairs. */
   valid?: TranslationSource;
   /** The part of the pairs held out to validate on if nothing else is; 0 for none. Default 0.05. */
@@ -77,63 +82,24 @@ export interface TranslationOptions {
   batchTokens?: number;
   /** Default 20. */
   epochs?: number;
-  /** The most updates. Default: as many as the epochs have. */
-  maxSteps?: number;
   /** Default "adam". */
   optimizer?: (typeof optimizers)[number];
   /** Default 0.7 for sgd, 0.001 for the others. */
   learningRate?: number;
-  /** L2; decoupled for adamw. Default 0. */
-  weightDecay?: number;
   /** How the learning rate changes. Default "cosine". */
   schedule?: (typeof schedules)[number];
-  /** Of schedule "plateau": what the rate is multiplied by. Default 0.5. */
-  decay?: number;
-  /** Of schedule "cosine": updates over which the rate rises from 0. Default 0. */
-  warmup?: number;
-  /** The gradient's norm is scaled down to this. Default 1. */
-  clip?: number;
   /** The part of a target's probability that is shared by all tokens. Default 0.1. */
   labelSmoothing?: number;
   /** The part of the decoder's inputs that are its own words in the end; it grows from 0. Default 0. */
   scheduledSampling?: number;
   /** What is best: the highest BLEU or most exact translations, greedy ones, or the lowest loss. Default "bleu". */
   measure?: (typeof measures)[number];
-  /** Updates between validations. Default: one validation an epoch. */
-  validateEvery?: number;
-  /** Stop after this many validations that brought nothing better. Default: never. */
-  patience?: number;
-  /** Validate, and keep as the best, a moving average of the weights with this decay. Default: none. */
-  ema?: number;
-  /** Default 1. */
-  seed?: number;
-  /** Default: one for each processor. The result is the same for any number. */
-  threads?: number;
-
-  /** A new or empty folder for the model, its checkpoints and what a resume needs. Default: nothing is written. */
-  out?: string;
-  /** Goes on with the training in `out` where it stopped, with its options; begins if there is none. Default false. */
-  resume?: boolean;
-  /** Updates between checkpoints, besides the one after each validation. Default: no others. */
-  checkpointEvery?: number;
-  /** Where the training is logged, one event a line in events.jsonl. Default: training/logs in `out`. */
-  logDir?: string;
-  /** What the log is written as besides. Default: nothing. */
-  log?: readonly (typeof logFormats)[number][];
-  /** Updates between step events. Default: as many as there are in half a second. */
-  logEvery?: number;
-  onProgress?: (event: TranslationEvent) => void;
-  /** Ends the training early, as `patience` does: the model is the best so far. */
-  signal?: AbortSignal;
 }
 
-const MAX_COUNT = 2 ** 31 - 1;
-const path = v.pipe(text(), v.nonEmpty("must not be empty"));
-const count = wholeNumber(1, MAX_COUNT);
 const lines = v.array(text(), "must be an array of strings");
 
 export const sourceSchema = v.union(
-  [recordOf({ source: path, target: path }), recordOf({ source: lines, target: lines })],
+  [recordOf({ source: pathSchema, target: pathSchema }), recordOf({ source: lines, target: lines })],
   "must be { source, target }: two files, or two arrays of sentences",
 );
 
@@ -143,8 +109,8 @@ const schema = recordOf({
   unit: v.optional(oneOf(units), "bpe"),
   vocabularySize: v.optional(wholeNumber(2, 2 ** 20)),
   minCount: v.optional(wholeNumber(1, 1_000_000)),
-  sourceLanguage: v.optional(path),
-  targetLanguage: v.optional(path),
+  sourceLanguage: v.optional(pathSchema),
+  targetLanguage: v.optional(pathSchema),
   joint: v.optional(trueOrFalse()),
   lowercase: v.optional(trueOrFalse(), false),
   maxLength: v.optional(wholeNumber(1, 100_000), 200),
@@ -163,31 +129,13 @@ const schema = recordOf({
 
   batchTokens: v.optional(wholeNumber(1, 10_000_000), 2000),
   epochs: v.optional(wholeNumber(1, 1_000_000), 20),
-  maxSteps: v.optional(count),
   optimizer: v.optional(oneOf(optimizers), "adam"),
   learningRate: v.optional(numberIn({ above: 0 })),
-  weightDecay: v.optional(numberIn({ from: 0 }), 0),
   schedule: v.optional(oneOf(schedules), "cosine"),
-  decay: v.optional(numberIn({ above: 0, to: 1 })),
-  warmup: v.optional(wholeNumber(0, MAX_COUNT)),
-  clip: v.optional(numberIn({ above: 0 }), 1),
   labelSmoothing: v.optional(numberIn({ from: 0, below: 1 }), 0.1),
   scheduledSampling: v.optional(numberIn({ from: 0, to: 1 }), 0),
   measure: v.optional(oneOf(measures), "bleu"),
-  validateEvery: v.optional(count),
-  patience: v.optional(wholeNumber(1, 1_000_000)),
-  ema: v.optional(numberIn({ from: 0, below: 1 })),
-  seed: v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER), 1),
-  threads: v.optional(wholeNumber(1, 256)),
-
-  out: v.optional(path),
-  resume: v.optional(trueOrFalse(), false),
-  checkpointEvery: v.optional(count),
-  logDir: v.optional(path),
-  log: v.optional(v.array(oneOf(logFormats), `must be an array of ${logFormats.join(", ")}`)),
-  logEvery: v.optional(count),
-  onProgress: v.optional(functionOf<(event: TranslationEvent) => void>()),
-  signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
+  ...runEntries<TranslationEvent>(),
 } satisfies SchemasOf<TranslationOptions>);
 
 export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, "joint" | "learningRate"> & {
@@ -197,19 +145,18 @@ export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, "joint" | "lear
 
 const where = "Translator.train";
 
+const dependent: Dependent<v.InferOutput<typeof schema>> = [
+  ["decay", "schedule", ["plateau"]],
+  ["warmup", "schedule", ["cosine"]],
+  ["minCount", "unit", ["word"]],
+  ["sourceLanguage", "unit", ["word"]],
+  ["targetLanguage", "unit", ["word"]],
+];
+
 /** The options, checked and with their defaults. */
 export function checkTranslationOptions(options: TranslationOptions): ResolvedOptions {
   const checked = checkOptions(where, schema, options);
-  for (const [name, of, value] of [
-    ["decay", "schedule", "plateau"],
-    ["warmup", "schedule", "cosine"],
-    ["minCount", "unit", "word"],
-    ["sourceLanguage", "unit", "word"],
-    ["targetLanguage", "unit", "word"],
-  ] as const) {
-    if (checked[name] === undefined || checked[of] === value) continue;
-    throw new OptionError(`${where}: ${name} is for ${of} ${value}, got ${of} ${checked[of]}`);
-  }
+  checkDependent(where, checked, dependent);
   if (checked.unit === "char" && checked.vocabularySize !== undefined) {
     throw new OptionError(`${where}: vocabularySize is for bpe and words, got unit char`);
   }
@@ -223,14 +170,7 @@ export function checkTranslationOptions(options: TranslationOptions): ResolvedOp
       `${where}: batchTokens must be above maxLength, ${checked.maxLength}, got ${checked.batchTokens}`,
     );
   }
-  if (checked.log && checked.logDir === undefined && checked.out === undefined) {
-    throw new OptionError(`${where}: log needs a folder to write into: out or logDir`);
-  }
-  for (const name of ["resume", "checkpointEvery"] as const) {
-    if (checked[name] && checked.out === undefined) {
-      throw new OptionError(`${where}: ${name} needs an \`out\``);
-    }
-  }
+  checkFolders(where, checked);
   if (checked.joint && (checked.sourceLanguage ?? checked.targetLanguage) !== undefined) {
     throw new OptionError(`${where}: joint is for tokens that do not depend on the language`);
   }
