@@ -2,7 +2,6 @@ import { type Command, Option } from "commander";
 import { OptionError } from "../../errors.ts";
 import type { SpeechEvent } from "../../tasks/speech/events.ts";
 import type { SpeechOptions } from "../../tasks/speech/options.ts";
-import { Interrupted } from "../failure.ts";
 import {
   addFlags,
   checkpointFlags,
@@ -13,12 +12,11 @@ import {
   rateFlags,
   runFlags,
 } from "../flags.ts";
-import { interruptible } from "../interrupt.ts";
+import { followTraining } from "../follow-training.ts";
 import { readRecipe, recipeData } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, percent } from "../ui/format.ts";
-import { ProgressBar } from "../ui/progress.ts";
-import { describeResume } from "../ui/training.ts";
+import type { ProgressBar } from "../ui/progress.ts";
 
 interface Flags extends Omit<SpeechOptions, "valid" | "join" | "onProgress" | "signal"> {
   manifest?: string;
@@ -162,31 +160,12 @@ async function train({ json, ...flags }: Flags): Promise<void> {
   const { source, options } = planTraining(flags);
   const { out } = options;
   const { SpeechRecognizer } = await import("../../tasks/speech/task.ts");
-  const bar = json ? undefined : new ProgressBar();
-  const note = (line: string) => (bar ? bar.note(line) : process.stderr.write(`${line}\n`));
-  const signal = interruptible(note);
-  let done: Extract<SpeechEvent, { type: "done" }> | undefined;
-  await SpeechRecognizer.train(source, {
-    ...options,
-    signal,
-    onProgress(event) {
-      if (event.type === "done") done = event;
-      if (bar) show(event, bar);
-      else process.stdout.write(`${JSON.stringify(event)}\n`);
-    },
-  })
-    .catch((error) => {
-      throw error === signal.reason
-        ? new Interrupted("stopped while the recordings were read", signal)
-        : error;
-    })
-    .finally(() => bar?.end());
-  if (signal.aborted) {
-    const way = "the same command with --resume goes on from here";
-    throw new Interrupted(`stopped; ${out} holds the best model so far; ${way}`, signal);
-  }
-  if (json) return;
-  const { step, seconds } = done!;
+  const done = await followTraining<SpeechEvent>(
+    (hooks) => SpeechRecognizer.train(source, { ...options, ...hooks }),
+    { json, out, reading: "the recordings were read", show },
+  );
+  if (!done) return;
+  const { step, seconds } = done;
   process.stdout.write(
     `${out} holds the best weights; ${step} updates in ${duration(seconds)}\n\nnext:\n` +
       `  npx unrolled transcribe ${out} a.wav\n` +
@@ -208,17 +187,6 @@ function show(event: SpeechEvent, bar: ProgressBar): void {
       bar.note(`${utterances} utterances (${duration(seconds)})${held}; ${classes - 1} labels`);
       break;
     }
-    case "resume":
-      bar.note(describeResume(event));
-      break;
-    case "step":
-      bar.update({
-        fraction: event.progress,
-        stage: `epoch ${event.epoch}/${event.epochs}`,
-        loss: event.loss,
-        secondsLeft: event.secondsLeft,
-      });
-      break;
     case "validation": {
       const { epoch, wer, cer, ctcLoss, best } = event;
       const better = best ? "" : " (no better)";

@@ -2,14 +2,12 @@ import { type Command, Option } from "commander";
 import { OptionError } from "../../errors.ts";
 import type { TranslationEvent } from "../../tasks/translation/events.ts";
 import type { TranslationOptions, TranslationSource } from "../../tasks/translation/options.ts";
-import { Interrupted } from "../failure.ts";
 import { addFlags, checkpointFlags, jsonFlag, logFlags, numberFlag, rateFlags, runFlags } from "../flags.ts";
-import { interruptible } from "../interrupt.ts";
+import { followTraining } from "../follow-training.ts";
 import { readRecipe, recipeData } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, percent } from "../ui/format.ts";
-import { ProgressBar } from "../ui/progress.ts";
-import { describeResume } from "../ui/training.ts";
+import type { ProgressBar } from "../ui/progress.ts";
 
 interface Flags extends Omit<TranslationOptions, "valid" | "onProgress" | "signal"> {
   source?: string;
@@ -137,25 +135,12 @@ async function train({ json, ...flags }: Flags): Promise<void> {
   const { sentences, options } = planTraining(flags);
   const { out } = options;
   const { Translator } = await import("../../tasks/translation/task.ts");
-  const bar = json ? undefined : new ProgressBar();
-  const note = (line: string) => (bar ? bar.note(line) : process.stderr.write(`${line}\n`));
-  const signal = interruptible(note);
-  let done: Extract<TranslationEvent, { type: "done" }> | undefined;
-  await Translator.train(sentences, {
-    ...options,
-    signal,
-    onProgress(event) {
-      if (event.type === "done") done = event;
-      if (bar) show(event, bar);
-      else process.stdout.write(`${JSON.stringify(event)}\n`);
-    },
-  }).finally(() => bar?.end());
-  if (signal.aborted) {
-    const way = "the same command with --resume goes on from here";
-    throw new Interrupted(`stopped; ${out} holds the best model so far; ${way}`, signal);
-  }
-  if (json) return;
-  const { step, seconds } = done!;
+  const done = await followTraining<TranslationEvent>(
+    (hooks) => Translator.train(sentences, { ...options, ...hooks }),
+    { json, out, reading: "the sentences were read", show },
+  );
+  if (!done) return;
+  const { step, seconds } = done;
   process.stdout.write(
     `${out} holds the best weights; ${step} updates in ${duration(seconds)}\n\nnext:\n` +
       `  echo "…" | npx unrolled translate ${out} --beam 5\n` +
@@ -173,17 +158,6 @@ function show(event: TranslationEvent, bar: ProgressBar): void {
       if (long > 0) bar.note(`left out: ${long} pairs longer than --max-length`);
       break;
     }
-    case "resume":
-      bar.note(describeResume(event));
-      break;
-    case "step":
-      bar.update({
-        fraction: event.progress,
-        stage: `epoch ${event.epoch}/${event.epochs}`,
-        loss: event.loss,
-        secondsLeft: event.secondsLeft,
-      });
-      break;
     case "validation": {
       const { epoch, perplexity, bleu, exact, best } = event;
       const better = best ? "" : " (no better)";
