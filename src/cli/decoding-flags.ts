@@ -10,7 +10,7 @@ export type DecodingFlags = Omit<DecodingOptions, "lexicon"> & { lexicon?: strin
 export const decodingFlags = (): Option[] => [
   numberFlag(
     "--beam <n>",
-    "prefixes that a beam search keeps (default: 50 with --lm or --lexicon, else no search)",
+    "hypotheses that a beam search keeps (default: 50 with --lm or --lexicon, else no search)",
   ),
   new Option("--lm <path>", "an n-gram model of words or characters: a file *.arpa, or a model's folder"),
   new Option("--lm-unit <unit>", "what the tokens of a file *.arpa are, word or char (default: word)"),

@@ -40,7 +40,7 @@ export async function evaluateTranslation(
 ): Promise<TranslationEvaluation> {
   const { tokenize } = checkOptions("Translator.evaluate", schema, options);
   const { tokenize: _, ...search } = options;
-  const { source, target, empty } = await readPairs(given);
+  const { source, target, lines, empty } = await readPairs(given);
   const began = performance.now();
   const translations = await translate(source, search);
   const seconds = (performance.now() - began) / 1000;
@@ -62,7 +62,10 @@ export async function evaluateTranslation(
       ...(empty.length > 0
         ? [`${nameOf(given)}: ${empty.length} pairs have a blank side, and are left out`]
         : []),
-      ...translations.flatMap(({ notes }) => notes),
+      // By the lines of the files, in which there may be blank ones.
+      ...translations.flatMap(({ notes }, i) =>
+        notes.map((note) => note.replace(/^line \d+/, `line ${lines[i]}`)),
+      ),
     ],
   };
 }

@@ -63,6 +63,12 @@ function read(
   return { logits, targets: tensor(targets, [T, N]) };
 }
 
+/** How BLEU cuts these sentences into words: Chinese, in which there are no blanks, by characters. */
+function tokenizerOf(sentences: readonly string[]): "13a" | "zh" {
+  const chinese = sentences.filter((sentence) => /\p{Script=Han}/u.test(sentence));
+  return 2 * chinese.length > sentences.length ? "zh" : "13a";
+}
+
 /** How a network does on what was held out; undefined once aborted. */
 export async function measureTranslation(
   network: TranslationNetwork,
@@ -92,7 +98,9 @@ export async function measureTranslation(
   const isExact = (text: string, i: number) => text === valid.target[i]!.replace(/\s+/g, " ").trim();
   return {
     perplexity: perplexity(sum / count),
-    bleu: new BLEU({ lowercase: true }).corpusScore(texts, [valid.target]).score,
+    bleu: new BLEU({ lowercase: true, tokenize: tokenizerOf(valid.target) }).corpusScore(texts, [
+      valid.target,
+    ]).score,
     exact: texts.filter(isExact).length / texts.length,
   };
 }

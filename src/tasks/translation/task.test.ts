@@ -162,6 +162,16 @@ describe("translates", () => {
     expect(notes[0]).toBe("line 1: has 159 tokens, of which the first 60 are translated");
   });
 
+  it("and by its line in the file where pairs before it are left out", async () => {
+    const given = { source: ["one", " ", "one ".repeat(40).trim()], target: ["1", "2", "3"] };
+    const { notes } = await translator.evaluate(given);
+    expect(notes).toEqual([
+      "sentences: 1 pairs have a blank side, and are left out",
+      "line 3: has 159 tokens, of which the first 60 are translated",
+      ...notes.slice(2),
+    ]);
+  });
+
   it("or says what cannot be", async () => {
     await expect(translator.translate(["two", "Привет"])).rejects.toThrow(
       /^line 2: holds characters the model has never seen: "П" \(U\+041F\)/,
