@@ -1,5 +1,6 @@
 import { OptionError } from "../errors.ts";
 import { add } from "../ops/binary.ts";
+import { gather } from "../ops/gather.ts";
 import { matmul } from "../ops/matmul.ts";
 import { tanh } from "../ops/pointwise.ts";
 import { softmax } from "../ops/softmax.ts";
@@ -20,6 +21,15 @@ export interface AttentionMemory {
   keys: Tensor;
   /** [N, 1, S]: 0, or so little that it gets no weight, past a sequence's length. */
   mask: Tensor;
+}
+
+/** Rows of a step beside the memories of other sequences: several rows look at one, and some memories have none. */
+export interface Looks {
+  /** The most rows that a memory has, and the memories: there is a place for each of them. */
+  shape: [most: number, memories: number];
+  /** The row at each place, any one where there is none; and the place of each row. */
+  rowOf: Int32Array;
+  placeOf: Int32Array;
 }
 
 /** Low enough that e to it is 0 beside any score, and finite. */
@@ -73,6 +83,17 @@ export class Attention extends Module {
     const rows = transpose(queries, [1, 0, 2]);
     const weights = softmax(add(this.#scores(rows, keys), mask));
     return { context: transpose(matmul(weights, values), [1, 0, 2]), weights };
+  }
+
+  /** queries [1, rows, Q] of the memories that `looks` gives them → context [1, rows, M], weights [memories, most, S] */
+  look(queries: Tensor, memory: AttentionMemory, looks: Looks): { context: Tensor; weights: Tensor } {
+    const [most, memories] = looks.shape;
+    const [, rows, Q] = queries.shape as [number, number, number];
+    const placed = gather(queries.reshape(rows, Q), tensor(looks.rowOf), 0).reshape(most, memories, Q);
+    const { context, weights } = this.forward(placed, memory);
+    const M = context.shape[2]!;
+    const ofRows = gather(context.reshape(most * memories, M), tensor(looks.placeOf), 0);
+    return { context: ofRows.reshape(1, rows, M), weights };
   }
 
   /** [N, T, S] */

@@ -5,8 +5,8 @@ import { tokenizerFromJSON } from "../../data/text/tokenizer-json.ts";
 import type { MosesTokenizer } from "../../data/text/translation/moses-tokenizer.ts";
 import { WordTokenizer } from "../../data/text/word-tokenizer.ts";
 import { splitWords } from "../../data/text/words.ts";
+import { BOUNDARY } from "../../decoding/decoder-steps.ts";
 import { checkContent, recordOf } from "../../options.ts";
-import { BOUNDARY } from "./network.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** How the sentences of both languages become tokens; one and the same tokenizer if they share them. */

@@ -1,5 +1,6 @@
 import { noGrad, step } from "../../autograd/step.ts";
 import type { PairBatch } from "../../data/text/translation/pair-batches.ts";
+import { BOUNDARY } from "../../decoding/decoder-steps.ts";
 import { BLEU } from "../../metrics/bleu.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
@@ -8,7 +9,7 @@ import { eventLoopTurns } from "../../training/pause.ts";
 import { batchesOf, type Corpus } from "./corpus.ts";
 import type { TranslationMeasures } from "./events.ts";
 import { decodeSentence } from "./languages.ts";
-import { BOUNDARY, type TranslationNetwork } from "./network.ts";
+import type { TranslationNetwork } from "./network.ts";
 import { mixInOwnWords } from "./scheduled-sampling.ts";
 import { translateTokens } from "./translate.ts";
 

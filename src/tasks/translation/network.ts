@@ -1,38 +1,18 @@
-import { Attention, type AttentionMemory, countOfAttention } from "../../nn/attention.ts";
+import type { DecoderState } from "../../decoding/decoder-steps.ts";
+import { Attention, countOfAttention, type Looks } from "../../nn/attention.ts";
 import { Dropout } from "../../nn/dropout.ts";
 import { Embedding } from "../../nn/embedding.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
 import { GRU } from "../../nn/recurrent/gru.ts";
 import { LSTM } from "../../nn/recurrent/lstm.ts";
-import { type HiddenState, mapParts } from "../../nn/recurrent/state.ts";
-import { gather } from "../../ops/gather.ts";
+import { mapParts } from "../../nn/recurrent/state.ts";
 import { packingOnce } from "../../ops/gemm.ts";
 import { tanh } from "../../ops/pointwise.ts";
 import { concat, slice } from "../../ops/slice.ts";
 import { transpose } from "../../ops/transpose.ts";
 import { type Tensor, tensor, zeros } from "../../tensor/tensor.ts";
 import type { NetworkConfig } from "./config.ts";
-
-/** Begins and ends every sentence; the tokenizers' tokens come after it. */
-export const BOUNDARY = 0;
-
-/** What the decoder knows between its steps. */
-export interface DecoderState {
-  recurrent: HiddenState;
-  /** With input feeding: h̃ of the step before, [1, N, E]. */
-  fed: Tensor | undefined;
-  memory: AttentionMemory | undefined;
-}
-
-/** Rows of a step beside the memories of other sentences: several rows look at one, and some memories have none. */
-export interface Looks {
-  /** The most rows that a memory has, and the memories: there is a place for each of them. */
-  shape: [most: number, memories: number];
-  /** The row at each place, any one where there is none; and the place of each row. */
-  rowOf: Int32Array;
-  placeOf: Int32Array;
-}
 
 const layers = { lstm: LSTM, gru: GRU };
 
@@ -84,11 +64,12 @@ export class TranslationNetwork extends Module {
     const x = this.dropout.forward(this.sourceEmbedding.forward(source));
     const { output, state } = (this.encoder as LSTM).forward(x, { lengths: tensor(lengths) });
     const recurrent = this.config.bidirectional ? mapParts(state, sideBySide) : state;
-    const fed =
+    // With input feeding: h̃ of the step before.
+    const beside =
       this.config.decoder === "input-feeding"
         ? zeros([1, lengths.length, this.config.embeddingSize])
         : undefined;
-    return { recurrent, fed, memory: this.attention?.remember(this.dropout.forward(output), lengths) };
+    return { recurrent, beside, memory: this.attention?.remember(this.dropout.forward(output), lengths) };
   }
 
   /**
@@ -128,29 +109,20 @@ export class TranslationNetwork extends Module {
   }
 
   /** x [T, N, E] → h̃ [T, N, E] */
-  #advance(x: Tensor, { recurrent, fed, memory }: DecoderState, looks: Looks | undefined) {
-    const input = fed ? concat([x, fed], 2) : x;
+  #advance(x: Tensor, { recurrent, beside, memory }: DecoderState, looks: Looks | undefined) {
+    const input = beside ? concat([x, beside], 2) : x;
     let { output: h, state } = (this.decoder as LSTM).forward(input, { state: recurrent as never });
-    const seen = this.attention && memory ? look(this.attention, h, memory, looks) : undefined;
+    const seen =
+      this.attention &&
+      memory &&
+      (looks ? this.attention.look(h, memory, looks) : this.attention.forward(h, memory));
     if (this.transition && seen) {
       ({ output: h, state } = (this.transition as LSTM).forward(seen.context, { state }));
     }
     const combined = tanh(this.combine.forward(seen ? concat([seen.context, h], 2) : h));
-    const next: DecoderState = { recurrent: state, fed: fed && combined, memory };
+    const next: DecoderState = { recurrent: state, beside: beside && combined, memory };
     return { combined, state: next, weights: seen?.weights };
   }
-}
-
-/** Attention of rows h [T, N, H] to the memory of each or, where T is 1, to those that `looks` gives them. */
-function look(attention: Attention, h: Tensor, memory: AttentionMemory, looks: Looks | undefined) {
-  if (!looks) return attention.forward(h, memory);
-  const [most, memories] = looks.shape;
-  const [, rows, H] = h.shape as [number, number, number];
-  const queries = gather(h.reshape(rows, H), tensor(looks.rowOf), 0).reshape(most, memories, H);
-  const { context, weights } = attention.forward(queries, memory);
-  const M = context.shape[2]!;
-  const ofRows = gather(context.reshape(most * memories, M), tensor(looks.placeOf), 0);
-  return { context: ofRows.reshape(1, rows, M), weights };
 }
 
 /** [2L, N, H/2], rows of one layer side by side → [L, N, H] */

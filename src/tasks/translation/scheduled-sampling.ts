@@ -1,8 +1,9 @@
 import { noGrad, step } from "../../autograd/step.ts";
+import type { DecoderState } from "../../decoding/decoder-steps.ts";
 import { argmax } from "../../ops/reduce.ts";
 import { Generator, randomState } from "../../tensor/random.ts";
 import { tensor } from "../../tensor/tensor.ts";
-import type { DecoderState, TranslationNetwork } from "./network.ts";
+import type { TranslationNetwork } from "./network.ts";
 
 /** Tells the random numbers that choose whose word is read from others of the same seed. */
 const OWN = 0x6f_776e;
@@ -27,8 +28,8 @@ export function mixInOwnWords(
       noGrad(() => {
         const tokens = tensor(inputs.subarray(at, at + N), [1, N]);
         const { logits, state: after } = network.decode(tokens, { ...state, memory });
-        const { recurrent, fed } = after;
-        return { own: argmax(logits, 2).toArray(), next: { recurrent, fed } };
+        const { recurrent, beside } = after;
+        return { own: argmax(logits, 2).toArray(), next: { recurrent, beside } };
       }),
     );
     state = next;
