@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { OptionError, UnrolledError } from "../../errors.ts";
 import type { Heard } from "../../tasks/speech/stream.ts";
@@ -10,6 +11,7 @@ interface Flags extends DecodingFlags {
   stream?: true;
   rate?: number;
   alternatives?: number;
+  plot?: string;
   skipBad?: true;
   threads?: number;
   json?: true;
@@ -26,6 +28,7 @@ export function define(command: Command): void {
   for (const option of decodingFlags()) command.addOption(option);
   command
     .addOption(numberFlag("--alternatives <n>", "texts to give besides the best, with --json (default: 0)"))
+    .option("--plot <file>", "draw what was heard as time went on, of a single recording, as an SVG")
     .option("--stream", "read samples of 16 bits, little end first, one channel, from stdin as they come")
     .addOption(numberFlag("--rate <n>", "of --stream: samples a second (default: the model's)"))
     .option("--skip-bad", "go on with the others where a recording cannot be read")
@@ -41,6 +44,7 @@ export function define(command: Command): void {
     ["what is said?", "unrolled transcribe models/digits a.wav b.wav"],
     ["with a language model", "unrolled transcribe models/an4 a.wav --lm lm.arpa --lm-weight 1.5"],
     ["the words, and when", "unrolled transcribe models/digits a.wav --json | jq -c '.words[]'"],
+    ["how sure is it, and when?", "unrolled transcribe models/digits a.wav --plot a.svg"],
     [
       "from a microphone, with a model that reads forward only",
       "arecord -q -t raw -f S16_LE -r 16000 | unrolled transcribe models/forward --stream --rate 16000",
@@ -54,7 +58,7 @@ async function transcribe(folder: string, audio: string[], { threads, ...flags }
   if (!flags.stream && audio.length === 0) {
     throw new OptionError("transcribe needs recordings, or --stream to listen to stdin");
   }
-  for (const name of ["alternatives", "skipBad"] as const) {
+  for (const name of ["alternatives", "skipBad", "plot"] as const) {
     if (flags.stream && flags[name] !== undefined) {
       throw new OptionError(
         `--${name === "skipBad" ? "skip-bad" : name} is for recordings, not for --stream`,
@@ -65,8 +69,11 @@ async function transcribe(folder: string, audio: string[], { threads, ...flags }
   if (flags.stream && audio.length > 0) {
     throw new OptionError(`--stream listens to stdin, and takes no recordings, got ${audio[0]}`);
   }
+  if (flags.plot !== undefined && audio.length > 1) {
+    throw new OptionError(`--plot draws a single recording, got ${audio.length}`);
+  }
   const recognizer = await SpeechRecognizer.load(folder);
-  const { json, skipBad, alternatives, stream, rate, ...decoding } = await readLanguageModel(flags);
+  const { json, skipBad, alternatives, plot, stream, rate, ...decoding } = await readLanguageModel(flags);
   if (stream) {
     const { lmUnit: _, ...given } = decoding;
     return listen(recognizer, { ...given, ...(rate !== undefined && { sampleRate: rate }) }, json === true);
@@ -75,7 +82,10 @@ async function transcribe(folder: string, audio: string[], { threads, ...flags }
   const { lmUnit: _, ...given } = options;
   for (const path of audio) {
     try {
-      await writeOne(recognizer, path, given, { json: json === true, named: audio.length > 1 });
+      await writeOne(recognizer, path, given, {
+        ...{ json: json === true, named: audio.length > 1 },
+        ...(plot !== undefined && { plot }),
+      });
     } catch (error) {
       if (!skipBad || !(error instanceof UnrolledError)) throw error;
       process.stderr.write(`skipped: ${error.message}\n`);
@@ -117,9 +127,15 @@ async function writeOne(
   recognizer: SpeechRecognizer,
   path: string,
   options: Parameters<SpeechRecognizer["transcribe"]>[1],
-  { json, named }: { json: boolean; named: boolean },
+  { json, named, plot }: { json: boolean; named: boolean; plot?: string },
 ): Promise<void> {
-  const found = await recognizer.transcribe(path, options);
+  const asked = { ...options, ...(plot !== undefined && { posteriors: true }) };
+  const { posteriors, ...found } = await recognizer.transcribe(path, asked);
+  if (plot !== undefined) {
+    const { posteriorChart } = await import("../../plot/posteriors.ts");
+    const none = { labels: [], probabilities: [], secondsPerStep: 1 };
+    await writeFile(plot, posteriorChart({ title: found.text || path, ...(posteriors ?? none) }));
+  }
   for (const note of found.notes) {
     process.stderr.write(`note: ${note.startsWith(path) ? note : `${path}: ${note}`}\n`);
   }

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { recordOf, type SchemasOf, wholeNumber } from "../../options.ts";
+import { recordOf, type SchemasOf, trueOrFalse, wholeNumber } from "../../options.ts";
 import type { AudioSource } from "./audio.ts";
 import { type Decoder, type DecodingOptions, decodingEntries, type Hypothesis } from "./decoder.ts";
 import { allLogProbs } from "./infer.ts";
@@ -8,6 +8,8 @@ import type { SpeechParts } from "./load.ts";
 export interface TranscribeOptions extends DecodingOptions {
   /** Texts to give besides the best one. Default 0; more takes a beam. */
   alternatives?: number | undefined;
+  /** Say how likely each label was at each step. Default false. */
+  posteriors?: boolean | undefined;
   /** Ends the work with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
@@ -15,6 +17,7 @@ export interface TranscribeOptions extends DecodingOptions {
 export const transcribeSchema = recordOf({
   ...decodingEntries,
   alternatives: v.optional(wholeNumber(0, 10_000), 0),
+  posteriors: v.optional(trueOrFalse(), false),
   signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
 } satisfies SchemasOf<TranscribeOptions>);
 
@@ -36,6 +39,8 @@ export interface Transcription {
   words: TranscribedWord[];
   /** Other texts, the best first, if they were asked for; there are none of a recording that is cut at its pauses. */
   alternatives?: Pick<Hypothesis, "text" | "logProbability" | "score">[] | undefined;
+  /** With `posteriors`: P of each label, the blank first, at each step; of silence there are none. */
+  posteriors?: { labels: readonly string[]; probabilities: Float32Array[]; secondsPerStep: number };
   /** Length of the recording. */
   seconds: number;
   /** What was wrong with the recording: cut off, silent. */
@@ -47,7 +52,7 @@ export async function transcribeAudio(
   { network, frontEnd, config }: SpeechParts,
   audio: AudioSource,
   decoder: Decoder,
-  { alternatives = 0, signal }: Pick<TranscribeOptions, "alternatives" | "signal">,
+  { alternatives = 0, posteriors, signal }: Pick<TranscribeOptions, "alternatives" | "posteriors" | "signal">,
 ): Promise<Transcription> {
   const { frames, seconds, notes, silent } = await frontEnd.extract([audio]);
   if (silent) {
@@ -83,6 +88,15 @@ export async function transcribeAudio(
       alternatives: (parts.length === 1 ? parts[0]!.others : []).map(({ text, logProbability, score }) => {
         return { text, logProbability, score };
       }),
+    }),
+    ...(posteriors && {
+      posteriors: {
+        labels: config.labels,
+        probabilities: Array.from({ length: logProbs!.length / V }, (_, t) =>
+          logProbs!.subarray(t * V, (t + 1) * V).map(Math.exp),
+        ),
+        secondsPerStep,
+      },
     }),
     seconds,
     notes,

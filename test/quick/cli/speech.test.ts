@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -75,6 +75,17 @@ it("transcribe writes what is said, or all of it as JSON", async () => {
   expect(Object.keys(found!)).toEqual([
     ...["audio", "text", "logProbability", "words", "alternatives", "seconds", "notes"],
   ]);
+});
+
+it("transcribe --plot draws what was heard, and when", async () => {
+  const plot = at("heard.svg");
+  expect(await unrolled("transcribe", at("model"), at("ab.wav"), "--plot", plot)).toMatchObject({ code: 0 });
+  const svg = readFileSync(plot, "utf8");
+  expect(svg).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+  const named = [...svg.matchAll(/text-anchor="middle" fill="currentColor">(.)</g)].map(([, label]) => label);
+  expect(named.sort()).toEqual(["a", "b"]);
+  const two = await spawnUnrolled(["transcribe", at("model"), at("ab.wav"), at("ab.wav"), "--plot", plot]);
+  expect(two.stderr).toContain("error: --plot draws a single recording, got 2");
 });
 
 it("transcribe stops at what cannot be read, or says so and goes on; silence is noted", async () => {
