@@ -1,20 +1,11 @@
-import { setThreads } from "../../engine/engine.ts";
-import { writeModelFolder } from "../../io/model-folder.ts";
 import { ctcLoss } from "../../ops/ctc-loss.ts";
-import { Adam, AdamW } from "../../optim/adam.ts";
-import { RMSProp } from "../../optim/rmsprop.ts";
-import { SGD } from "../../optim/sgd.ts";
-import { manualSeed } from "../../tensor/random.ts";
-import { folderCheckpoints } from "../../training/checkpoints.ts";
-import { checkData, madeOf, resumeEvent } from "../../training/continue.ts";
-import { openLog } from "../../training/logs/open-log.ts";
-import { type Checkpoints, Trainer } from "../../training/trainer.ts";
-import { type Start, scheduleOf } from "../start.ts";
+import { beginRun, runTraining } from "../run-training.ts";
+import type { Start } from "../start.ts";
 import { type SpeechBatch, SpeechBatches } from "./batches.ts";
 import { makeConfig } from "./config.ts";
 import { type Corpus, readCorpus } from "./corpus.ts";
 import type { Item } from "./dataset.ts";
-import type { SpeechEvent, SpeechMeasures } from "./events.ts";
+import type { CorpusEvent, SpeechMeasures } from "./events.ts";
 import type { SpeechParts } from "./load.ts";
 import { measureSpeech } from "./measure.ts";
 import { countParameters, SpeechNetwork } from "./network.ts";
@@ -33,12 +24,10 @@ export async function trainSpeech(source: SpeechSource, given: SpeechOptions): P
 }
 
 async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<SpeechParts> {
-  const { options, folder, checkpoint } = start;
+  const { options } = start;
   const { frontEnd, alphabet, statistics, train, valid } = corpus;
-  const { seed, signal, onProgress, batchSize, epochs, measure, accumulate } = options;
-  const { maxSteps, clip, validateEvery, patience, ema, checkpointEvery, logEvery } = options;
-  if (options.threads !== undefined) setThreads(options.threads);
-  manualSeed(seed);
+  const { seed, batchSize, measure } = options;
+  beginRun(options);
   const config = makeConfig({
     frontEnd: frontEnd.config,
     statistics,
@@ -49,39 +38,21 @@ async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<S
     training: forTheRecord(options),
   });
   const network = new SpeechNetwork(config.network);
-  let checkpoints: Checkpoints | undefined;
-  if (folder !== undefined) {
-    const made = madeOf(corpus.fingerprint());
-    checkData(start, made.data, corpus.name, "recordings");
-    checkpoints = folderCheckpoints(folder, made, checkpoint?.number);
-    await writeModelFolder(folder, { config });
-  }
-  const resumed = options.resume ? resumeEvent(start) : undefined;
-  const parameters = countParameters(config.network);
-  const log = await openLog(
-    "speech",
-    options,
-    { data: corpus.name, ...config.training, parameters },
-    resumed?.step,
-  );
-  if (resumed) {
-    await log?.write(resumed);
-    onProgress?.(resumed);
-  }
-  onProgress?.({
-    type: "corpus",
-    utterances: train.length,
-    seconds: secondsOf(train),
-    heldOut: valid.length,
-    heldOutSeconds: secondsOf(valid),
-    classes: alphabet.labels.length,
-  });
-
-  const batches = new SpeechBatches(train, frontEnd, { batchSize, seed, masks: options });
-  let measured: SpeechMeasures | undefined;
-  const trainer = new Trainer<SpeechBatch, never>({
-    model: network,
-    batches,
+  await runTraining<SpeechBatch, SpeechMeasures>(start, {
+    task: "speech",
+    data: { name: corpus.name, what: "recordings", fingerprint: corpus.fingerprint },
+    config,
+    network,
+    parameters: countParameters(config.network),
+    corpus: {
+      type: "corpus",
+      utterances: train.length,
+      seconds: secondsOf(train),
+      heldOut: valid.length,
+      heldOutSeconds: secondsOf(valid),
+      classes: alphabet.labels.length,
+    } satisfies CorpusEvent,
+    batches: new SpeechBatches(train, frontEnd, { batchSize, seed, masks: options }),
     loss({ windows, lengths, targets, targetLengths, count }) {
       const logits = network.forward(windows, lengths);
       return {
@@ -89,35 +60,14 @@ async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<S
         tokens: count,
       };
     },
-    optimizer: makeOptimizer(network, options),
-    schedule: scheduleOf(options, Math.ceil(batches.length / accumulate)),
-    epochs,
-    clip,
-    accumulate,
     ...(valid.length > 0 && {
       async validate(aborted) {
-        measured = await measureSpeech(network, valid, corpus, aborted);
-        return measured && { cer: measured.cer, wer: measured.wer, loss: measured.ctcLoss }[measure];
+        const measures = await measureSpeech(network, valid, corpus, aborted);
+        if (!measures) return undefined;
+        return { measures, least: { cer: measures.cer, wer: measures.wer, loss: measures.ctcLoss }[measure] };
       },
     }),
-    ...(maxSteps !== undefined && { maxSteps }),
-    ...(validateEvery !== undefined && { validateEvery }),
-    ...(patience !== undefined && { patience }),
-    ...(ema !== undefined && { ema }),
-    ...(checkpointEvery !== undefined && { checkpointEvery }),
-    ...(logEvery !== undefined && { logEvery }),
-    ...(checkpoints && { checkpoints }),
   });
-  if (checkpoint) trainer.restore(checkpoint.state, checkpoint.best);
-  for await (const told of trainer.run(signal)) {
-    const event = (told.type === "validation" ? { ...told, ...measured } : told) as Exclude<
-      SpeechEvent,
-      { type: "features" | "skipped" | "corpus" }
-    >;
-    await log?.write(event);
-    onProgress?.(event);
-  }
-  network.eval();
   return { network, frontEnd, alphabet, config };
 }
 
@@ -131,10 +81,4 @@ function networkConfig({ frontEnd, alphabet }: Corpus, options: ResolvedOptions)
     ...{ hiddenSize, numLayers, bidirectional, layerNorm, dropout },
     classes: alphabet.labels.length,
   };
-}
-
-const optimizers = { sgd: SGD, rmsprop: RMSProp, adam: Adam, adamw: AdamW };
-
-function makeOptimizer(network: SpeechNetwork, { optimizer, learningRate, weightDecay }: ResolvedOptions) {
-  return new optimizers[optimizer](network.namedParameters(), { learningRate, weightDecay });
 }

@@ -1,18 +1,11 @@
 import type { PairBatch } from "../../data/text/translation/pair-batches.ts";
-import { setThreads } from "../../engine/engine.ts";
-import { writeModelFolder } from "../../io/model-folder.ts";
 import { uniform } from "../../nn/init.ts";
-import { Adam, AdamW } from "../../optim/adam.ts";
-import { SGD } from "../../optim/sgd.ts";
-import { manualSeed, randomState } from "../../tensor/random.ts";
-import { folderCheckpoints } from "../../training/checkpoints.ts";
-import { checkData, madeOf, resumeEvent } from "../../training/continue.ts";
-import { openLog } from "../../training/logs/open-log.ts";
-import { type Checkpoints, Trainer } from "../../training/trainer.ts";
-import { type Start, scheduleOf } from "../start.ts";
+import { randomState } from "../../tensor/random.ts";
+import { beginRun, runTraining } from "../run-training.ts";
+import type { Start } from "../start.ts";
 import { makeConfig } from "./config.ts";
 import { batchesOf, type Corpus, readCorpus } from "./corpus.ts";
-import type { TranslationEvent, TranslationMeasures } from "./events.ts";
+import type { CorpusEvent, TranslationMeasures } from "./events.ts";
 import { languagesToJSON } from "./languages.ts";
 import type { TranslationParts } from "./load.ts";
 import { measureTranslation, pairLoss } from "./measure.ts";
@@ -34,13 +27,10 @@ export async function trainTranslation(
 }
 
 async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<TranslationParts> {
-  const { options, folder, checkpoint } = start;
+  const { options } = start;
   const { languages, train, valid } = corpus;
-  const { seed, onProgress, batchTokens, epochs, measure, labelSmoothing, scheduledSampling } = options;
-  const { initRange, maxSteps, clip, validateEvery, patience, ema, checkpointEvery, logEvery, signal } =
-    options;
-  if (options.threads !== undefined) setThreads(options.threads);
-  manualSeed(seed);
+  const { seed, batchTokens, epochs, measure, labelSmoothing, scheduledSampling, initRange } = options;
+  beginRun(options);
   const { unit, lowercase, joint, reverseSource, maxLength } = options;
   const config = makeConfig({
     ...{ unit, lowercase, joint, reverseSource, maxLength },
@@ -49,75 +39,39 @@ async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<T
   });
   const network = new TranslationNetwork(config.network, { joint });
   if (initRange !== undefined) for (const p of network.parameters()) uniform(p, -initRange, initRange);
-  let checkpoints: Checkpoints | undefined;
-  if (folder !== undefined) {
-    const made = madeOf(corpus.fingerprint());
-    checkData(start, made.data, corpus.name, "sentences");
-    checkpoints = folderCheckpoints(folder, made, checkpoint?.number);
-    await writeModelFolder(folder, { config, tokenizer: languagesToJSON(languages) });
-  }
-  const resumed = options.resume ? resumeEvent(start) : undefined;
-  const parameters = countParameters(config.network, joint);
-  const log = await openLog(
-    "translation",
-    options,
-    { data: corpus.name, ...config.training, parameters },
-    resumed?.step,
-  );
-  if (resumed) {
-    await log?.write(resumed);
-    onProgress?.(resumed);
-  }
-  const { sourceVocabulary, targetVocabulary } = config.network;
-  onProgress?.({
-    type: "corpus",
-    pairs: train.source.length,
-    heldOut: valid.source.length,
-    sourceVocabulary,
-    targetVocabulary,
-    empty: corpus.empty,
-    long: corpus.long,
-  });
-
   const batches = batchesOf(train, batchTokens, seed);
-  let measured: TranslationMeasures | undefined;
-  const trainer = new Trainer<PairBatch, never>({
-    model: network,
+  const { sourceVocabulary, targetVocabulary } = config.network;
+  await runTraining<PairBatch, TranslationMeasures>(start, {
+    task: "translation",
+    data: { name: corpus.name, what: "sentences", fingerprint: corpus.fingerprint },
+    config,
+    tokenizer: languagesToJSON(languages),
+    network,
+    parameters: countParameters(config.network, joint),
+    corpus: {
+      type: "corpus",
+      pairs: train.source.length,
+      heldOut: valid.source.length,
+      sourceVocabulary,
+      targetVocabulary,
+      empty: corpus.empty,
+      long: corpus.long,
+    } satisfies CorpusEvent,
     batches,
-    loss: (batch) => {
+    loss(batch) {
       const ownWords = (scheduledSampling * randomState.step) / (batches.length * epochs);
       return pairLoss(network, batch, { labelSmoothing, ownWords });
     },
-    optimizer: makeOptimizer(network, options),
-    schedule: scheduleOf(options, batches.length),
-    epochs,
-    clip,
     ...(valid.source.length > 0 && {
       async validate(aborted) {
-        measured = await measureTranslation(network, corpus, batchTokens, aborted);
-        if (!measured) return undefined;
-        const { bleu, exact, perplexity } = measured;
-        return { bleu: 100 - bleu, exact: 100 * (1 - exact), loss: Math.log(perplexity) }[measure];
+        const measures = await measureTranslation(network, corpus, batchTokens, aborted);
+        if (!measures) return undefined;
+        const { bleu, exact, perplexity } = measures;
+        const least = { bleu: 100 - bleu, exact: 100 * (1 - exact), loss: Math.log(perplexity) }[measure];
+        return { measures, least };
       },
     }),
-    ...(maxSteps !== undefined && { maxSteps }),
-    ...(validateEvery !== undefined && { validateEvery }),
-    ...(patience !== undefined && { patience }),
-    ...(ema !== undefined && { ema }),
-    ...(checkpointEvery !== undefined && { checkpointEvery }),
-    ...(logEvery !== undefined && { logEvery }),
-    ...(checkpoints && { checkpoints }),
   });
-  if (checkpoint) trainer.restore(checkpoint.state, checkpoint.best);
-  for await (const told of trainer.run(signal)) {
-    const event = (told.type === "validation" ? { ...told, ...measured } : told) as Exclude<
-      TranslationEvent,
-      { type: "corpus" }
-    >;
-    await log?.write(event);
-    onProgress?.(event);
-  }
-  network.eval();
   return { network, languages, config };
 }
 
@@ -131,13 +85,4 @@ function networkConfig({ languages }: Corpus, options: ResolvedOptions) {
     ...{ embeddingSize, hiddenSize, numLayers, bidirectional, attention, decoder },
     ...{ dropout, tieWeights },
   };
-}
-
-const optimizers = { sgd: SGD, adam: Adam, adamw: AdamW };
-
-function makeOptimizer(
-  network: TranslationNetwork,
-  { optimizer, learningRate, weightDecay }: ResolvedOptions,
-) {
-  return new optimizers[optimizer](network.namedParameters(), { learningRate, weightDecay });
 }
