@@ -47,7 +47,7 @@ const flags: Record<string, Option[]> = {
     numberFlag("--num-layers <n>", "layers of the encoder and of the decoder (default: 1)"),
     new Option("--no-bidirectional", "the encoder reads forward only (default: in both directions)"),
     new Option("--attention <score>", "dot, general, additive or none (default: general)"),
-    new Option("--decoder <kind>", "plain, input-feeding or conditional (default: plain)"),
+    new Option("--decoder <kind>", "plain, context, input-feeding or conditional (default: plain)"),
     new Option("--reverse-source", "read the source from its end"),
     numberFlag("--dropout <p>", "of embeddings, between layers, before the output (default: 0.3)"),
     new Option("--no-tie-weights", "output and embedding have weights of their own (default: the same)"),

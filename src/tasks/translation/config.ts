@@ -16,7 +16,7 @@ const CONFIG_VERSION = 1;
 
 export const cells = ["lstm", "gru"] as const;
 export const attentions = ["none", ...attentionScores] as const;
-export const decoders = ["plain", "input-feeding", "conditional"] as const;
+export const decoders = ["plain", "context", "input-feeding", "conditional"] as const;
 export const units = ["char", "word", "bpe"] as const;
 
 const size = wholeNumber(1, 65_536);
@@ -33,7 +33,7 @@ const network = recordOf({
   /** Of the encoder: each direction has half of the units. */
   bidirectional: trueOrFalse(),
   attention: oneOf(attentions),
-  /** Whether a step of the decoder reads what the step before has seen. */
+  /** What a step of the decoder reads besides its token. */
   decoder: v.optional(oneOf(decoders), "plain"),
   dropout: numberIn({ from: 0, below: 1 }),
   /** The output's weights are those of the target's embedding; and of the source's, where the languages share tokens. */
@@ -82,7 +82,10 @@ export function problemOf(
   if (bidirectional && hiddenSize % 2 === 1) {
     return `hiddenSize must be even for an encoder that reads both ways, got ${hiddenSize}`;
   }
-  if (decoder !== "plain" && attention === "none") {
+  if (decoder === "context" && attention !== "none") {
+    return `attention must be none for decoder context, whose context is the source's last state, got ${attention}`;
+  }
+  if ((decoder === "input-feeding" || decoder === "conditional") && attention === "none") {
     return `attention must be dot, general or additive for decoder ${decoder}, got none`;
   }
   if (decoder === "conditional" && numLayers > 1) {

@@ -7,6 +7,7 @@ import { Module } from "../../nn/module.ts";
 import { GRU } from "../../nn/recurrent/gru.ts";
 import { LSTM } from "../../nn/recurrent/lstm.ts";
 import { mapParts } from "../../nn/recurrent/state.ts";
+import { add } from "../../ops/binary.ts";
 import { packingOnce } from "../../ops/gemm.ts";
 import { tanh } from "../../ops/pointwise.ts";
 import { concat, slice } from "../../ops/slice.ts";
@@ -20,7 +21,8 @@ const layers = { lstm: LSTM, gru: GRU };
  * An encoder that reads the source, and a decoder that begins with its state and writes the target (Sutskever et al. 2014);
  * with attention it looks back at each step, and h̃ = tanh(W [c; h]) gives the next token (Luong et al. 2015, eq. 5). With
  * input feeding h̃ is part of the next step's input (§3.3 there). A conditional decoder looks between its two cells, the
- * second of which reads what was seen (Sennrich et al. 2017, §4).
+ * second of which reads what was seen (Sennrich et al. 2017, §4). Without attention the encoder's last state may be the
+ * context of every step, an input and part of [c; h] (Cho et al. 2014, §2.2).
  */
 export class TranslationNetwork extends Module {
   readonly config: NetworkConfig;
@@ -46,11 +48,11 @@ export class TranslationNetwork extends Module {
     const shape = { inputSize: embeddingSize, numLayers, dropout };
     const half = bidirectional ? hiddenSize / 2 : hiddenSize;
     this.encoder = new layers[cell]({ ...shape, hiddenSize: half, bidirectional });
-    const fed = decoder === "input-feeding" ? embeddingSize : 0;
-    this.decoder = new layers[cell]({ ...shape, inputSize: embeddingSize + fed, hiddenSize });
+    const inputSize = embeddingSize + besideSize(config);
+    this.decoder = new layers[cell]({ ...shape, inputSize, hiddenSize });
     if (decoder === "conditional") this.transition = new layers[cell]({ inputSize: hiddenSize, hiddenSize });
     this.attention = attention === "none" ? undefined : new Attention(attention, hiddenSize, hiddenSize);
-    this.combine = new Linear(this.attention ? 2 * hiddenSize : hiddenSize, embeddingSize);
+    this.combine = new Linear(combinedSize(config), embeddingSize);
     this.output = new Linear(embeddingSize, targetVocabulary);
     this.dropout = new Dropout(dropout);
     if (!tieWeights) return;
@@ -64,12 +66,16 @@ export class TranslationNetwork extends Module {
     const x = this.dropout.forward(this.sourceEmbedding.forward(source));
     const { output, state } = (this.encoder as LSTM).forward(x, { lengths: tensor(lengths) });
     const recurrent = this.config.bidirectional ? mapParts(state, sideBySide) : state;
-    // With input feeding: h̃ of the step before.
-    const beside =
-      this.config.decoder === "input-feeding"
-        ? zeros([1, lengths.length, this.config.embeddingSize])
-        : undefined;
-    return { recurrent, beside, memory: this.attention?.remember(this.dropout.forward(output), lengths) };
+    const memory = this.attention?.remember(this.dropout.forward(output), lengths);
+    return { recurrent, beside: this.#firstBeside(recurrent.h), memory };
+  }
+
+  /** With input feeding h̃ before the first step; of decoder "context" the last layer's state, h [L, N, H]. */
+  #firstBeside(h: Tensor): Tensor | undefined {
+    const { decoder, embeddingSize } = this.config;
+    const [L, N] = h.shape as [number, number, number];
+    if (decoder === "input-feeding") return zeros([1, N, embeddingSize]);
+    return decoder === "context" ? slice(h, 0, L - 1) : undefined;
   }
 
   /**
@@ -83,7 +89,7 @@ export class TranslationNetwork extends Module {
   ): { logits: Tensor; state: DecoderState; weights: Tensor | undefined } {
     const x = this.dropout.forward(this.targetEmbedding.forward(tokens));
     const T = x.shape[0]!;
-    if (this.config.decoder === "plain" || T === 1) {
+    if (this.config.decoder === "plain" || this.config.decoder === "context" || T === 1) {
       const { combined, ...rest } = this.#advance(x, start, looks);
       return { logits: this.#logits(combined), ...rest };
     }
@@ -110,7 +116,9 @@ export class TranslationNetwork extends Module {
 
   /** x [T, N, E] → h̃ [T, N, E] */
   #advance(x: Tensor, { recurrent, beside, memory }: DecoderState, looks: Looks | undefined) {
-    const input = beside ? concat([x, beside], 2) : x;
+    const [T, N] = x.shape as [number, number, number];
+    const context = beside && this.config.decoder === "context" ? everyStep(beside, T, N) : undefined;
+    const input = beside ? concat([x, context ?? beside], 2) : x;
     let { output: h, state } = (this.decoder as LSTM).forward(input, { state: recurrent as never });
     const seen =
       this.attention &&
@@ -119,10 +127,26 @@ export class TranslationNetwork extends Module {
     if (this.transition && seen) {
       ({ output: h, state } = (this.transition as LSTM).forward(seen.context, { state }));
     }
-    const combined = tanh(this.combine.forward(seen ? concat([seen.context, h], 2) : h));
-    const next: DecoderState = { recurrent: state, beside: beside && combined, memory };
+    const c = seen?.context ?? context;
+    const combined = tanh(this.combine.forward(c ? concat([c, h], 2) : h));
+    const next: DecoderState = { recurrent: state, beside: context ? beside : beside && combined, memory };
     return { combined, state: next, weights: seen?.weights };
   }
+}
+
+/** [1, N, H] → [T, N, H] */
+function everyStep(context: Tensor, T: number, N: number): Tensor {
+  return T === 1 ? context : add(context, zeros([T, N, context.shape[2]!]));
+}
+
+/** How wide what a step reads besides its token is. */
+function besideSize({ decoder, embeddingSize, hiddenSize }: NetworkConfig): number {
+  return { plain: 0, conditional: 0, context: hiddenSize, "input-feeding": embeddingSize }[decoder];
+}
+
+/** How wide [c; h] is, or h where there is no context. */
+function combinedSize({ attention, decoder, hiddenSize }: NetworkConfig): number {
+  return attention === "none" && decoder !== "context" ? hiddenSize : 2 * hiddenSize;
 }
 
 /** [2L, N, H/2], rows of one layer side by side → [L, N, H] */
@@ -143,9 +167,9 @@ export function countParameters(config: NetworkConfig, joint: boolean): number {
   const tables = tieWeights ? (joint ? 1 : 2) : 3;
   const vocabularies = tables === 1 ? targetVocabulary : sourceVocabulary + (tables - 1) * targetVocabulary;
   const looks = attention === "none" ? 0 : countOfAttention(attention, H, H);
-  const combine = E * ((attention === "none" ? H : 2 * H) + 1);
+  const combine = E * (combinedSize(config) + 1);
   const encoder = bidirectional ? recurrent(H / 2, 2, E) : recurrent(H, 1, E);
-  const writer = recurrent(H, 1, decoder === "input-feeding" ? 2 * E : E);
+  const writer = recurrent(H, 1, E + besideSize(config));
   const transition = decoder === "conditional" ? gates * H * (2 * H + 2) : 0;
   return vocabularies * E + targetVocabulary + encoder + writer + transition + looks + combine;
 }

@@ -67,7 +67,7 @@ export interface TranslationOptions extends RunOptions<TranslationEvent> {
   bidirectional?: boolean;
   /** Default "general". */
   attention?: (typeof attentions)[number];
-  /** "plain", "input-feeding" (Luong et al. 2015, §3.3) or "conditional" (Sennrich et al. 2017, §4). Default "plain". */
+  /** "plain", "context" (Cho et al. 2014, §2.2; without attention), "input-feeding" (Luong et al. 2015, §3.3) or "conditional" (Sennrich et al. 2017, §4). Default "plain". */
   decoder?: (typeof decoders)[number];
   /** Reads the source from its end. Default false. */
   reverseSource?: boolean;

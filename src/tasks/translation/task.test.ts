@@ -201,6 +201,15 @@ describe("a network", () => {
         ...{ cell, decoder, attention: "dot" as const, bidirectional: true, numLayers: 1 },
       })),
     ),
+    ...cells.map((cell) => ({
+      ...{
+        cell,
+        decoder: "context" as const,
+        attention: "none" as const,
+        bidirectional: false,
+        numLayers: 2,
+      },
+    })),
   ];
   it.each(shapes)("has as many numbers as is said: %o", (shape) => {
     for (const [tieWeights, joint] of [
@@ -244,8 +253,9 @@ describe("a network", () => {
   it.each(decoders)(
     "with the decoder %s reads many tokens at once as it reads them one by one",
     (decoder) => {
+      const attention = decoder === "context" ? "none" : "additive";
       const config = {
-        ...({ cell: "gru", attention: "additive", bidirectional: true, numLayers: 1, decoder } as const),
+        ...({ cell: "gru", bidirectional: true, numLayers: 1, attention, decoder } as const),
         ...{ sourceVocabulary: 7, targetVocabulary: 9, embeddingSize: 6, hiddenSize: 8 },
         ...{ dropout: 0.5, tieWeights: false },
       };
@@ -261,6 +271,7 @@ describe("a network", () => {
           return out;
         });
         expect(one.flatMap((out) => [...out.logits.toArray()])).toEqual([...logits.toArray()]);
+        if (attention === "none") return;
         expect(
           concat(
             one.map((out) => out.weights!),
@@ -411,6 +422,10 @@ describe("a training", () => {
       [
         { decoder: "conditional", attention: "none" },
         "attention must be dot, general or additive for decoder",
+      ],
+      [
+        { decoder: "context" },
+        "attention must be none for decoder context, whose context is the source's last",
       ],
       [{ decoder: "conditional", numLayers: 2 }, "numLayers must be 1 for decoder conditional, got 2"],
       [{ attention: "hard" }, "attention must be none, dot, general or additive, got"],
