@@ -27,6 +27,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     summary: "train a translator on sentences and their translations",
     load: () => import("./commands/train-translation.ts"),
   },
+  "train captioning": {
+    summary: "train a captioner on images and their captions",
+    load: () => import("./commands/train-captioning.ts"),
+  },
   "train ngram": {
     summary: "train an n-gram language model on a text",
     load: () => import("./commands/train-ngram.ts"),
@@ -58,6 +62,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
   translate: {
     summary: "translate lines of text",
     load: () => import("./commands/translate.ts"),
+  },
+  caption: {
+    summary: "say what is in images",
+    load: () => import("./commands/caption.ts"),
   },
   score: {
     summary: "give each line its log-probability and perplexity",

@@ -1,0 +1,134 @@
+import type { ImageBatch } from "../../data/images/image-table.ts";
+import { Attention, type AttentionMemory, countOfAttention } from "../../nn/attention.ts";
+import { Dropout } from "../../nn/dropout.ts";
+import { Embedding } from "../../nn/embedding.ts";
+import { identity, uniform, zeroParameter } from "../../nn/init.ts";
+import { Linear } from "../../nn/linear.ts";
+import { Module } from "../../nn/module.ts";
+import { LSTM } from "../../nn/recurrent/lstm.ts";
+import { RNN } from "../../nn/recurrent/rnn.ts";
+import type { HiddenState } from "../../nn/recurrent/state.ts";
+import { add } from "../../ops/binary.ts";
+import { relu, tanh } from "../../ops/pointwise.ts";
+import { concat } from "../../ops/slice.ts";
+import { transpose } from "../../ops/transpose.ts";
+import { type Tensor, zeros } from "../../tensor/tensor.ts";
+import { gridOf, type NetworkConfig } from "./config.ts";
+import { countOfEncoder, type ImageEncoder, makeEncoder, vectorSize } from "./encoder.ts";
+
+/** What the decoder knows between its steps. */
+export interface DecoderState {
+  recurrent: HiddenState;
+  memory: AttentionMemory | undefined;
+  /** [N, H] Of decoder "rnn", before its first step: what the image adds there. */
+  image: Tensor | undefined;
+}
+
+/**
+ * What sees, and a recurrent network that tells. The image is added at the first step (Karpathy & Fei-Fei 2015, §3.2), or
+ * is the first input (Vinyals et al. 2015); with attention its parts are looked at before each word, too, with the state
+ * after the word before as the query, and tanh(W [z; h]) gives the next word (Xu et al. 2015).
+ */
+export class CaptioningNetwork extends Module {
+  readonly config: NetworkConfig;
+  readonly encoder: ImageEncoder;
+  /** Of an image's vector, to what the decoder reads. */
+  readonly image: Linear;
+  readonly embedding: Embedding;
+  readonly decoder: RNN | LSTM;
+  /** Of a cell's vector, to what is looked at; and a vector of each cell's own, which says where it is. */
+  readonly cell: Linear | undefined;
+  readonly places: Tensor | undefined;
+  readonly attention: Attention | undefined;
+  /** Of what was seen and h. */
+  readonly combine: Linear | undefined;
+  readonly output: Linear;
+  readonly dropout: Dropout;
+
+  constructor(config: NetworkConfig) {
+    super();
+    const { image, decoder, attention, vocabulary, embeddingSize: E, hiddenSize: H, dropout } = config;
+    this.config = config;
+    this.encoder = makeEncoder(image);
+    this.image = new Linear(vectorSize(image), decoder === "rnn" ? H : E);
+    this.embedding = new Embedding(vocabulary, E);
+    this.decoder =
+      decoder === "rnn"
+        ? new RNN({ inputSize: E + H, hiddenSize: H, nonlinearity: "relu" })
+        : new LSTM({ inputSize: E, hiddenSize: H, forgetGateBias: 1 });
+    // What is shown once has to be remembered: a recurrent weight that begins as the identity forgets nothing.
+    if (decoder === "rnn") identity(this.decoder.namedParameters().get("weight_hh_l0")!);
+    if (decoder === "attention") {
+      const [channels, rows, columns] = gridOf(image)!;
+      this.cell = new Linear(channels, H);
+      this.places = uniform(zeroParameter([rows * columns, 1, H]), -0.1, 0.1);
+      this.attention = new Attention(attention, H, H);
+      this.combine = new Linear(2 * H, E);
+    }
+    this.output = new Linear(this.combine ? E : H, vocabulary);
+    this.dropout = new Dropout(dropout);
+  }
+
+  /** Images of a batch → what the decoder begins with. */
+  encode(images: ImageBatch): DecoderState {
+    const { vector, grid } = this.encoder.forward(images);
+    const N = vector.shape[0]!;
+    const image = this.image.forward(this.dropout.forward(vector));
+    if (this.config.decoder === "rnn") {
+      return { recurrent: this.decoder.zeroState(N), memory: undefined, image };
+    }
+    const first = this.dropout.forward(image.reshape(1, N, -1));
+    const { state } = (this.decoder as LSTM).forward(first);
+    return { recurrent: state, memory: this.#remember(grid, N), image: undefined };
+  }
+
+  /** [N, C, rows, columns] → what is looked at */
+  #remember(grid: Tensor | undefined, N: number): AttentionMemory | undefined {
+    if (!this.attention || !this.cell || !this.places || !grid) return undefined;
+    const [, C, rows, columns] = grid.shape as [number, number, number, number];
+    const cells = transpose(grid.reshape(N, C, rows * columns), [2, 0, 1]);
+    const values = relu(add(this.cell.forward(cells), this.places));
+    return this.attention.remember(this.dropout.forward(values), new Array<number>(N).fill(rows * columns));
+  }
+
+  /** tokens [T, N] → logits [T, N, V] of the tokens after them, the state then, and where was looked [N, T, cells]. */
+  decode(
+    tokens: Tensor,
+    { recurrent, memory, image }: DecoderState,
+  ): { logits: Tensor; state: DecoderState; weights: Tensor | undefined } {
+    let x = this.dropout.forward(this.embedding.forward(tokens));
+    if (this.config.decoder === "rnn") x = concat([x, this.#shown(x, image)], 2);
+    const { output: h, state } = (this.decoder as LSTM).forward(x, { state: recurrent as never });
+    const seen = this.attention && memory ? this.attention.forward(h, memory) : undefined;
+    const told = seen ? tanh(this.combine!.forward(concat([seen.context, h], 2))) : h;
+    return {
+      logits: this.output.forward(this.dropout.forward(told)),
+      state: { recurrent: state, memory, image: undefined },
+      weights: seen?.weights,
+    };
+  }
+
+  /** What the image adds to steps x [T, N, E]: to the first of a caption, and nothing to the others. */
+  #shown(x: Tensor, image: Tensor | undefined): Tensor {
+    const [T, N] = x.shape as [number, number];
+    const H = this.config.hiddenSize;
+    if (!image) return zeros([T, N, H]);
+    const first = image.reshape(1, N, H);
+    return T === 1 ? first : concat([first, zeros([T - 1, N, H])], 0);
+  }
+}
+
+/** How many numbers such a network has, without building it: a config nobody vouches for may ask for anything. */
+export function countParameters(config: NetworkConfig): number {
+  const { image, decoder, attention, vocabulary: V, embeddingSize: E, hiddenSize: H } = config;
+  const linear = (from: number, to: number) => (from + 1) * to;
+  const common = countOfEncoder(image) + V * E;
+  if (decoder === "rnn") {
+    return common + linear(vectorSize(image), H) + H * (E + H + H + 2) + linear(H, V);
+  }
+  const lstm = common + linear(vectorSize(image), E) + 4 * H * (E + H + 2);
+  if (decoder === "lstm") return lstm + linear(H, V);
+  const [channels, rows, columns] = gridOf(image)!;
+  const looks = linear(channels, H) + rows * columns * H + countOfAttention(attention, H, H);
+  return lstm + looks + linear(2 * H, E) + linear(E, V);
+}
