@@ -1,11 +1,11 @@
 import { type CaptionedImage, type CaptionSplit, readCaptions } from "../../data/images/caption-file.ts";
 import { type ImageRows, type ImageTable, readImageTable } from "../../data/images/image-table.ts";
-import { PairBatches } from "../../data/text/translation/pair-batches.ts";
 import type { WordTokenizer } from "../../data/text/word-tokenizer.ts";
 import { DataError, OptionError } from "../../errors.ts";
 import { sha256 } from "../../io/digest.ts";
 import { joinPath, readFile } from "../../io/files.ts";
 import { checkOptions } from "../../options.ts";
+import type { Lessons } from "./batches.ts";
 import type { CaptioningSource, ResolvedOptions } from "./options.ts";
 import { sourceSchema } from "./options.ts";
 import { encodeCaption, learnWords } from "./vocabulary.ts";
@@ -16,12 +16,6 @@ export interface Captioned {
   /** Of each image: its name, its row in the table, and what people say of it. */
   images: { name: string; row: number; references: readonly string[] }[];
   notes: string[];
-}
-
-/** Captions to learn from: tokens with the boundary at the end, and the row of each one's image. */
-export interface Lessons {
-  tokens: Int32Array[];
-  rows: Int32Array[];
 }
 
 /** What is learnt from, and what is validated on. */
@@ -185,11 +179,6 @@ function hold(all: Captioned, fraction: number): [Captioned, Captioned | undefin
     { ...all, images: all.images.filter((_, i) => !isHeld(i)) },
     images.length > 0 ? { ...all, images, notes: [] } : undefined,
   ];
-}
-
-/** Captions of like lengths side by side, each with the row of its image. */
-export function batchesOf({ rows, tokens }: Lessons, batchTokens: number, seed: number): PairBatches {
-  return new PairBatches(rows, tokens, { maxTokens: batchTokens, seed });
 }
 
 function fingerprint({ tokens, rows }: Lessons, train: Captioned, valid: Captioned | undefined): string {

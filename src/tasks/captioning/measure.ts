@@ -1,17 +1,17 @@
 import { noGrad, step } from "../../autograd/step.ts";
 import type { ImageTable } from "../../data/images/image-table.ts";
-import type { PairBatch } from "../../data/text/translation/pair-batches.ts";
 import { captionScores } from "../../metrics/caption-scores.ts";
 import { captionWords } from "../../metrics/caption-tokens.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
 import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
+import { batchesOf, type CaptionBatch, type Lessons } from "./batches.ts";
 import { describeRows } from "./caption.ts";
 import type { CaptioningConfig } from "./config.ts";
-import { batchesOf, type Captioned, type Corpus, type Lessons } from "./corpus.ts";
+import type { Captioned, Corpus } from "./corpus.ts";
 import type { CaptioningMeasures } from "./events.ts";
-import type { CaptioningNetwork } from "./network.ts";
+import { type CaptioningNetwork, chooseRows, type DecoderState } from "./network.ts";
 import { BOUNDARY, decodeCaption, encodeCaption } from "./vocabulary.ts";
 
 /** Stands for no target; what `crossEntropy` ignores. */
@@ -21,7 +21,7 @@ const NONE = -100;
 export function captionLoss(
   network: CaptioningNetwork,
   table: ImageTable,
-  { source, target, targetLengths }: PairBatch,
+  { source, target, targetLengths }: CaptionBatch,
   labelSmoothing: number,
 ): { loss: Tensor; tokens: number } {
   const [T, N] = target.shape as [number, number];
@@ -34,11 +34,22 @@ export function captionLoss(
       if (t > 0) inputs[t * N + n] = tokens[(t - 1) * N + n]!;
     }
   }
-  const { logits } = network.decode(tensor(inputs, [T, N]), network.encode(table.batch(source.toArray())));
+  const { logits } = network.decode(tensor(inputs, [T, N]), encodeOnce(network, table, source.toArray()));
   return {
     loss: crossEntropy(logits, tensor(targets, [T, N]), { ignoreIndex: NONE, labelSmoothing }),
     tokens: targetLengths.reduce((a, b) => a + b),
   };
+}
+
+/** What the decoder begins with for some rows, each of which is seen once. */
+function encodeOnce(network: CaptioningNetwork, table: ImageTable, rows: ArrayLike<number>): DecoderState {
+  const places = new Map<number, number>();
+  const chosen = Int32Array.from(rows, (row) => {
+    if (!places.has(row)) places.set(row, places.size);
+    return places.get(row)!;
+  });
+  const state = network.encode(table.batch([...places.keys()]));
+  return places.size === chosen.length ? state : chooseRows(state, chosen);
 }
 
 /** The part of captions that are one of their image's, word for word. */

@@ -9,10 +9,12 @@ import { LSTM } from "../../nn/recurrent/lstm.ts";
 import { RNN } from "../../nn/recurrent/rnn.ts";
 import type { HiddenState } from "../../nn/recurrent/state.ts";
 import { add } from "../../ops/binary.ts";
+import { gather } from "../../ops/gather.ts";
 import { relu, tanh } from "../../ops/pointwise.ts";
-import { concat } from "../../ops/slice.ts";
+import { concat, slice } from "../../ops/slice.ts";
 import { transpose } from "../../ops/transpose.ts";
-import { type Tensor, zeros } from "../../tensor/tensor.ts";
+import { type Tensor, tensor, zeros } from "../../tensor/tensor.ts";
+import { chooseMemory, chooseStates } from "../translation/network.ts";
 import { gridOf, type NetworkConfig } from "./config.ts";
 import { countOfEncoder, type ImageEncoder, makeEncoder, vectorSize } from "./encoder.ts";
 
@@ -26,13 +28,13 @@ export interface DecoderState {
 
 /**
  * What sees, and a recurrent network that tells. The image is added at the first step (Karpathy & Fei-Fei 2015, §3.2), or
- * is the first input (Vinyals et al. 2015); with attention its parts are looked at before each word, too, with the state
- * after the word before as the query, and tanh(W [z; h]) gives the next word (Xu et al. 2015).
+ * is the first input (Vinyals et al. 2015). With attention it gives the state to begin with, and before each word its parts
+ * are looked at, the state being the query: what was seen is an input, and tanh(W [z; h]) gives the word (Xu et al. 2015).
  */
 export class CaptioningNetwork extends Module {
   readonly config: NetworkConfig;
   readonly encoder: ImageEncoder;
-  /** Of an image's vector, to what the decoder reads. */
+  /** Of an image's vector, to what the decoder reads or, with attention, to the state that it begins with. */
   readonly image: Linear;
   readonly embedding: Embedding;
   readonly decoder: RNN | LSTM;
@@ -50,12 +52,12 @@ export class CaptioningNetwork extends Module {
     const { image, decoder, attention, vocabulary, embeddingSize: E, hiddenSize: H, dropout } = config;
     this.config = config;
     this.encoder = makeEncoder(image);
-    this.image = new Linear(vectorSize(image), decoder === "rnn" ? H : E);
+    this.image = new Linear(vectorSize(image), { rnn: H, lstm: E, attention: 2 * H }[decoder]);
     this.embedding = new Embedding(vocabulary, E);
     this.decoder =
       decoder === "rnn"
         ? new RNN({ inputSize: E + H, hiddenSize: H, nonlinearity: "relu" })
-        : new LSTM({ inputSize: E, hiddenSize: H, forgetGateBias: 1 });
+        : new LSTM({ inputSize: decoder === "lstm" ? E : E + H, hiddenSize: H, forgetGateBias: 1 });
     // What is shown once has to be remembered: a recurrent weight that begins as the identity forgets nothing.
     if (decoder === "rnn") identity(this.decoder.namedParameters().get("weight_hh_l0")!);
     if (decoder === "attention") {
@@ -73,13 +75,18 @@ export class CaptioningNetwork extends Module {
   encode(images: ImageBatch): DecoderState {
     const { vector, grid } = this.encoder.forward(images);
     const N = vector.shape[0]!;
-    const image = this.image.forward(this.dropout.forward(vector));
+    const image = this.dropout.forward(this.image.forward(vector));
     if (this.config.decoder === "rnn") {
       return { recurrent: this.decoder.zeroState(N), memory: undefined, image };
     }
-    const first = this.dropout.forward(image.reshape(1, N, -1));
-    const { state } = (this.decoder as LSTM).forward(first);
-    return { recurrent: state, memory: this.#remember(grid, N), image: undefined };
+    const first = image.reshape(1, N, -1);
+    if (this.config.decoder === "lstm") {
+      const { state } = (this.decoder as LSTM).forward(first);
+      return { recurrent: state, memory: undefined, image: undefined };
+    }
+    const H = this.config.hiddenSize;
+    const [h, c] = [tanh(slice(first, 2, 0, H)), tanh(slice(first, 2, H, 2 * H))];
+    return { recurrent: { h, c } as HiddenState, memory: this.#remember(grid, N), image: undefined };
   }
 
   /** [N, C, rows, columns] → what is looked at */
@@ -97,14 +104,39 @@ export class CaptioningNetwork extends Module {
     { recurrent, memory, image }: DecoderState,
   ): { logits: Tensor; state: DecoderState; weights: Tensor | undefined } {
     let x = this.dropout.forward(this.embedding.forward(tokens));
+    if (this.attention && memory) return this.#look(this.attention, x, recurrent, memory);
     if (this.config.decoder === "rnn") x = concat([x, this.#shown(x, image)], 2);
     const { output: h, state } = (this.decoder as LSTM).forward(x, { state: recurrent as never });
-    const seen = this.attention && memory ? this.attention.forward(h, memory) : undefined;
-    const told = seen ? tanh(this.combine!.forward(concat([seen.context, h], 2))) : h;
+    const logits = this.output.forward(this.dropout.forward(h));
+    return { logits, state: { recurrent: state, memory, image: undefined }, weights: undefined };
+  }
+
+  /** Step by step, since what is looked at depends on the step before. */
+  #look(attention: Attention, x: Tensor, before: HiddenState, memory: AttentionMemory) {
+    let recurrent = before;
+    const steps = Array.from({ length: x.shape[0]! }, (_, t) => {
+      const { context, weights } = attention.forward(recurrent.h, memory);
+      const input = concat([x.shape[0] === 1 ? x : slice(x, 0, t, t + 1), context], 2);
+      const { output, state } = (this.decoder as LSTM).forward(input, { state: recurrent as never });
+      recurrent = state;
+      return { told: concat([context, output], 2), weights };
+    });
+    const joined = (parts: Tensor[], axis: number) => (parts.length === 1 ? parts[0]! : concat(parts, axis));
+    const told = tanh(
+      this.combine!.forward(
+        joined(
+          steps.map((one) => one.told),
+          0,
+        ),
+      ),
+    );
     return {
       logits: this.output.forward(this.dropout.forward(told)),
-      state: { recurrent: state, memory, image: undefined },
-      weights: seen?.weights,
+      state: { recurrent, memory, image: undefined },
+      weights: joined(
+        steps.map(({ weights }) => weights),
+        1,
+      ),
     };
   }
 
@@ -118,6 +150,15 @@ export class CaptioningNetwork extends Module {
   }
 }
 
+/** The states of some rows, in another order, some perhaps more than once. */
+export function chooseRows({ recurrent, memory, image }: DecoderState, rows: Int32Array): DecoderState {
+  return {
+    recurrent: chooseStates(recurrent, rows),
+    memory: chooseMemory(memory, rows),
+    image: image && gather(image, tensor(rows), 0),
+  };
+}
+
 /** How many numbers such a network has, without building it: a config nobody vouches for may ask for anything. */
 export function countParameters(config: NetworkConfig): number {
   const { image, decoder, attention, vocabulary: V, embeddingSize: E, hiddenSize: H } = config;
@@ -126,8 +167,8 @@ export function countParameters(config: NetworkConfig): number {
   if (decoder === "rnn") {
     return common + linear(vectorSize(image), H) + H * (E + H + H + 2) + linear(H, V);
   }
-  const lstm = common + linear(vectorSize(image), E) + 4 * H * (E + H + 2);
-  if (decoder === "lstm") return lstm + linear(H, V);
+  if (decoder === "lstm") return common + linear(vectorSize(image), E) + 4 * H * (E + H + 2) + linear(H, V);
+  const lstm = common + linear(vectorSize(image), 2 * H) + 4 * H * (E + H + H + 2);
   const [channels, rows, columns] = gridOf(image)!;
   const looks = linear(channels, H) + rows * columns * H + countOfAttention(attention, H, H);
   return lstm + looks + linear(2 * H, E) + linear(E, V);

@@ -49,7 +49,7 @@ const quick: CaptioningOptions = {
   hiddenSize: 32,
   dropout: 0,
   batchTokens: 200,
-  epochs: 6,
+  epochs: 12,
   learningRate: 0.02,
   measure: "exact",
 };
@@ -142,7 +142,7 @@ describe("learns to say what is where", () => {
       ["rnn", 0.005],
       ["lstm", 0.02],
     ] as const) {
-      const made = await ImageCaptioner.train(train, { ...quick, valid, decoder, learningRate, epochs: 12 });
+      const made = await ImageCaptioner.train(train, { ...quick, valid, decoder, learningRate });
       expect((await made.evaluate(valid)).exact).toBeGreaterThan(0.9);
       await expect(made.evaluate(valid, { attention: true })).rejects.toThrow("this one has none");
     }

@@ -1,4 +1,3 @@
-import type { PairBatch } from "../../data/text/translation/pair-batches.ts";
 import { setThreads } from "../../engine/engine.ts";
 import { OptionError } from "../../errors.ts";
 import { writeModelFolder } from "../../io/model-folder.ts";
@@ -11,8 +10,9 @@ import { checkData, madeOf, resumeEvent } from "../../training/continue.ts";
 import { openLog } from "../../training/logs/open-log.ts";
 import { type Checkpoints, Trainer } from "../../training/trainer.ts";
 import { type Start, scheduleOf } from "../start.ts";
+import { batchesOf, type CaptionBatch, ImageBatches } from "./batches.ts";
 import { type CaptioningConfig, type ImageConfig, makeConfig, problemOf } from "./config.ts";
-import { batchesOf, type Corpus, readCorpus } from "./corpus.ts";
+import { type Corpus, readCorpus } from "./corpus.ts";
 import type { CaptioningEvent, CaptioningMeasures } from "./events.ts";
 import type { CaptioningParts } from "./load.ts";
 import { captionLoss, measureCaptioning } from "./measure.ts";
@@ -78,9 +78,10 @@ async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<C
     notes: [...train.notes, ...(valid?.notes ?? [])],
   });
 
-  const batches = batchesOf(lessons, batchTokens, seed);
+  const sees = config.network.image.kind === "pixels";
+  const batches = sees ? new ImageBatches(lessons, batchTokens, seed) : batchesOf(lessons, batchTokens, seed);
   let measured: CaptioningMeasures | undefined;
-  const trainer = new Trainer<PairBatch, never>({
+  const trainer = new Trainer<CaptionBatch, never>({
     model: network,
     batches,
     loss: (batch) => captionLoss(network, train.table, batch, labelSmoothing),
