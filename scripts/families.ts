@@ -20,9 +20,11 @@ export const families = [
   "scan",
   "optimizer",
   "int8",
+  "conv",
 ] as const;
 
 /** Files a family re-exports kernels from, beside its own. */
 export const helpers: Partial<Record<(typeof families)[number], readonly string[]>> = {
   rnn: ["omega"],
+  conv: ["pool", "batch-norm"],
 };

@@ -2,10 +2,19 @@
 export { ready, setThreads, threads } from "./engine/index.ts";
 export * from "./errors.ts";
 export type { ModelFiles, ModelSource } from "./io/index.ts";
+export { ImageCaptioner } from "./tasks/captioning/model.ts";
 export type {
   Alternative,
   ArpaOptions,
   AudioSource,
+  Caption,
+  CaptionAlternative,
+  CaptionAttention,
+  CaptioningConfig,
+  CaptioningEvaluateOptions,
+  CaptioningEvaluation,
+  CaptioningSource,
+  CaptionOptions,
   DecodingOptions,
   ErrorCounts,
   EvaluateOptions,
@@ -13,10 +22,12 @@ export type {
   GenerateOptions,
   GenerationState,
   Heard,
+  ImageInput,
   LanguageModelConfig,
   LoadOptions,
   NgramConfig,
   NgramOptions,
+  Picture,
   Score,
   SpeechConfig,
   SpeechEvaluateOptions,

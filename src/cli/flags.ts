@@ -65,12 +65,12 @@ export const checkpointFlags = () => [
 ];
 
 /** The flags of a learning rate that changes, and of what goes with it. */
-export const rateFlags = (schedule: string) => [
+export const rateFlags = (schedule: string, clip = 1) => [
   numberFlag("--weight-decay <x>", "L2 penalty; decoupled for adamw (default: 0)"),
   new Option("--schedule <name>", `constant, plateau or cosine (default: ${schedule})`),
   numberFlag("--decay <x>", "of plateau: what the rate is multiplied by (default: 0.5)"),
   numberFlag("--warmup <n>", "of cosine: updates over which the rate rises from 0 (default: 0)"),
-  numberFlag("--clip <x>", "the norm that gradients are scaled down to (default: 1)"),
+  numberFlag("--clip <x>", `the norm that gradients are scaled down to (default: ${clip})`),
 ];
 
 /** The flags that say when a training validates and stops, and how it is computed. */

@@ -27,6 +27,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     summary: "train a translator on sentences and their translations",
     load: () => import("./commands/train-translation.ts"),
   },
+  "train captioning": {
+    summary: "train a captioner on images and their captions",
+    load: () => import("./commands/train-captioning.ts"),
+  },
   "train ngram": {
     summary: "train an n-gram language model on a text",
     load: () => import("./commands/train-ngram.ts"),
@@ -62,6 +66,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
   rerank: {
     summary: "choose from n-best lists of translations by what other models think",
     load: () => import("./commands/rerank.ts"),
+  },
+  caption: {
+    summary: "say what is in images",
+    load: () => import("./commands/caption.ts"),
   },
   score: {
     summary: "give each line its log-probability and perplexity",

@@ -21,6 +21,14 @@ const schema = recordOf({
       validSource: v.optional(text()),
       validTarget: v.optional(text()),
       test: v.optional(text()),
+      /** What people say of images, and features or pixels of these. */
+      captions: v.optional(text()),
+      pooled: v.optional(text()),
+      grid: v.optional(text()),
+      pixels: v.optional(text()),
+      names: v.optional(text()),
+      split: v.optional(text()),
+      validSplit: v.optional(text()),
     }),
   ),
   /** What the task's `train` is told; it checks them itself. */
@@ -56,7 +64,9 @@ export function recipeData(
       ? [data.text, "the text itself by --text FILE"]
       : data.manifest
         ? [data.manifest, "recordings by --manifest PATH"]
-        : [data.source, "sentences by --source FILE and --target FILE"];
+        : data.captions
+          ? [data.captions, "captions by --captions FILE"]
+          : [data.source, "sentences by --source FILE and --target FILE"];
     throw new OptionError(`recipe ${name}: reads ${first} from a folder of data sets, and none is named`, {
       hint: `name it by --data DIR or UNROLLED_DATA=DIR, or give ${instead}`,
     });

@@ -7,6 +7,7 @@ export { FeatureMoments, type FeatureStatistics, normalizeFeatures } from "./aud
 export { perturbSpeed, Resampler, resample } from "./audio/resample.ts";
 export { decodeWav, encodeWav, toMono, type Wav, type WavFormat, WavReader } from "./audio/wav.ts";
 export type { Batches } from "./batches.ts";
+export { type CaptionedImage, type CaptionSplit, readCaptions } from "./images/caption-file.ts";
 export { BpeTokenizer } from "./text/bpe/bpe-tokenizer.ts";
 export { type BpeOptions, trainBpe } from "./text/bpe/train.ts";
 export { ByteTokenizer } from "./text/byte-tokenizer.ts";

@@ -31,6 +31,23 @@ export interface StepDecoder {
   ): { logits: Tensor; state: DecoderState; weights: Tensor | undefined };
 }
 
+/** The states of some sequences, in another order, some perhaps more than once. */
+export function chooseSequences(
+  { recurrent, beside, memory }: DecoderState,
+  sequences: Int32Array,
+): DecoderState {
+  const chosen = tensor(sequences);
+  return {
+    recurrent: mapParts(recurrent, (part) => gather(part, chosen, 1)),
+    beside: beside && gather(beside, chosen, 1),
+    memory: memory && chooseMemory(memory, chosen),
+  };
+}
+
+function chooseMemory({ values, keys, mask }: AttentionMemory, chosen: Tensor): AttentionMemory {
+  return { values: gather(values, chosen, 0), keys: gather(keys, chosen, 0), mask: gather(mask, chosen, 0) };
+}
+
 /** A network, and where it is. */
 export interface Running {
   network: StepDecoder;
@@ -136,13 +153,8 @@ export class DecoderSteps {
     const places = tensor(kept);
     this.#held = kept.map((place) => this.#held[place]!);
     for (const { state } of this.#running) {
-      if (!state.memory) continue;
-      const { values, keys, mask } = state.memory;
-      state.memory = noGrad(() => ({
-        values: gather(values, places, 0),
-        keys: gather(keys, places, 0),
-        mask: gather(mask, places, 0),
-      }));
+      const { memory } = state;
+      if (memory) state.memory = noGrad(() => chooseMemory(memory, places));
     }
   }
 

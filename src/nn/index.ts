@@ -1,4 +1,6 @@
 export { Attention, type AttentionMemory, type AttentionScore } from "./attention.ts";
+export { BatchNorm2d } from "./batch-norm2d.ts";
+export { Conv2d, type Conv2dLayerOptions } from "./conv2d.ts";
 export { Dropout } from "./dropout.ts";
 export { Embedding } from "./embedding.ts";
 export { freeze } from "./freeze.ts";

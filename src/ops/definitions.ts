@@ -3,6 +3,7 @@
  * holds only those it uses.
  */
 
+export { batchNormOp as batchNorm } from "./batch-norm.ts";
 export {
   addOp as add,
   divOp as div,
@@ -14,6 +15,7 @@ export {
 export { classCrossEntropyOp as classCrossEntropy } from "./class-cross-entropy.ts";
 export { classLogProbsOp as classLogProbs } from "./class-log-probs.ts";
 export { classSampleOp as classSample } from "./class-sample.ts";
+export { conv2dOp as conv2d } from "./conv2d.ts";
 export { crossEntropyOp as crossEntropy } from "./cross-entropy.ts";
 export { ctcLossOp as ctcLoss } from "./ctc-loss.ts";
 export { dropoutOp as dropout } from "./dropout.ts";
@@ -52,6 +54,7 @@ export {
   tanhOp as tanh,
 } from "./pointwise.ts";
 export { polarOp as polar } from "./polar.ts";
+export { avgPool2dOp as avgPool2d, maxPool2dOp as maxPool2d } from "./pool2d.ts";
 export { argmaxOp as argmax, maxOp as max, meanOp as mean, sumOp as sum } from "./reduce.ts";
 export { reverseSequencesOp as reverseSequences } from "./reverse-sequences.ts";
 export { rnnOp as rnn } from "./rnn.ts";

@@ -1,3 +1,10 @@
+export type { Caption, CaptionAlternative, CaptionAttention, CaptionOptions } from "./captioning/caption.ts";
+export type { CaptioningConfig } from "./captioning/config.ts";
+export type { CaptioningEvaluateOptions, CaptioningEvaluation } from "./captioning/evaluate.ts";
+export type { CaptioningEvent } from "./captioning/events.ts";
+export type { ImageInput, Picture } from "./captioning/inputs.ts";
+export type { CaptioningOptions, CaptioningSource } from "./captioning/options.ts";
+export { ImageCaptioner } from "./captioning/task.ts";
 export type { LanguageModelConfig } from "./language-model/config.ts";
 export type { EvaluateOptions, Evaluation } from "./language-model/evaluate.ts";
 export type { LanguageModelEvent } from "./language-model/events.ts";

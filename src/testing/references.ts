@@ -1,6 +1,8 @@
 import type { ReferenceOf } from "../autograd/op.ts";
+import * as batchNorm from "../ops/batch-norm.reference.ts";
 import * as binary from "../ops/binary.reference.ts";
 import * as classCrossEntropy from "../ops/class-cross-entropy.reference.ts";
+import * as conv2d from "../ops/conv2d.reference.ts";
 import * as crossEntropy from "../ops/cross-entropy.reference.ts";
 import * as ctcLoss from "../ops/ctc-loss.reference.ts";
 import type * as definitions from "../ops/definitions.ts";
@@ -21,6 +23,7 @@ import * as optimizer from "../ops/optimizer.reference.ts";
 import * as padding from "../ops/padding.reference.ts";
 import * as pointwise from "../ops/pointwise.reference.ts";
 import * as polar from "../ops/polar.reference.ts";
+import * as pool2d from "../ops/pool2d.reference.ts";
 import * as reduce from "../ops/reduce.reference.ts";
 import * as reverseSequences from "../ops/reverse-sequences.reference.ts";
 import * as rnn from "../ops/rnn.reference.ts";
@@ -30,6 +33,8 @@ import * as transpose from "../ops/transpose.reference.ts";
 
 /** The float64 reference of every op: one that is missing, or has another signature, does not compile. */
 export const references = {
+  ...batchNorm,
+  ...conv2d,
   ...linear,
   ...linearScan,
   ...lstm,
@@ -44,6 +49,7 @@ export const references = {
   ...padding,
   ...pointwise,
   ...polar,
+  ...pool2d,
   ...rnn,
   ...gather,
   ...reverseSequences,

@@ -1,5 +1,5 @@
-"""PyTorch's linear, embedding, layer_norm, softmax, log_softmax and cross_entropy, and what a softmax by classes is made
-of with them; outputs and all gradients.
+"""PyTorch's linear, embedding, layer_norm, softmax, log_softmax, cross_entropy, conv2d, pooling and batch_norm, and what a
+softmax by classes is made of with them; outputs and all gradients.
 
     OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 python3 test/golden/ops.py
 """
@@ -80,5 +80,22 @@ for reduction in ("mean", "none"):
     y = torch.stack(losses).reshape(2, 3)
     y = y.mean() if reduction == "mean" else y
     add("classCrossEntropy", reduction, inputs, y, reduction=reduction, first=FIRST)
+
+for stride, padding in ((1, 0), (1, 1), ((2, 1), (0, 2))):
+    inputs = Inputs()
+    x, weight = inputs.real("x", [2, 3, 6, 5]), inputs.real("weight", [4, 3, 3, 2])
+    y = F.conv2d(x, weight, inputs.real("bias", [4]), stride=stride, padding=padding)
+    add("conv2d", f"stride {stride}, padding {padding}", inputs, y, stride=stride, padding=padding)
+
+for op, function in (("maxPool2d", F.max_pool2d), ("avgPool2d", F.avg_pool2d)):
+    for kernel, stride, padding in ((2, 2, 0), ((3, 2), (1, 2), (1, 0))):
+        inputs = Inputs()
+        y = function(inputs.real("x", [2, 2, 5, 6]), kernel, stride, padding)
+        options = {"kernel": kernel, "stride": stride, "padding": padding}
+        add(op, f"window {kernel}, stride {stride}, padding {padding}", inputs, y, **options)
+
+inputs = Inputs()
+x, weight, bias = inputs.real("x", [3, 2, 2, 4]), inputs.real("weight", [2]), inputs.real("bias", [2])
+add("batchNorm", "of images", inputs, F.batch_norm(x, None, None, weight, bias, training=True, eps=0.01), eps=0.01)
 
 write("ops", cases)

@@ -4,6 +4,7 @@ import type { Evaluation } from "../../tasks/language-model/evaluate.ts";
 import { taskOf } from "../../tasks/task-of.ts";
 import { rankingFlags, tokenizeFlag } from "../beam-flags.ts";
 import { decodingFlags } from "../decoding-flags.ts";
+import { type CaptioningFlags, evaluateCaptioning } from "../evaluate-captioning.ts";
 import { evaluateSpeech, type SpeechFlags } from "../evaluate-speech.ts";
 import { evaluateTranslation, type TranslationFlags } from "../evaluate-translation.ts";
 import {
@@ -32,14 +33,20 @@ interface ProblemFlags {
   seed?: number;
 }
 
-type Flags = TextFlags & ProblemFlags & SpeechFlags & TranslationFlags & { threads?: number };
+/** `--split` is a part of recordings, or a file of images' names. */
+type Flags = TextFlags &
+  ProblemFlags &
+  Omit<SpeechFlags, "split"> &
+  TranslationFlags &
+  CaptioningFlags & { threads?: number };
 
 export function define(command: Command): void {
   command
     .description(
       "Measures a language model on a text: the mean of −ln P of each token given all before it, " +
         "the state carried through the whole text. A model of `train memory` is measured on fresh sequences, one of " +
-        "`train speech` by its word and character error rates on recordings, one of `train translation` by BLEU, chrF and TER.",
+        "`train speech` by its word and character error rates on recordings, one of `train translation` by BLEU, chrF and TER, one of `train captioning` by BLEU, METEOR, " +
+        "ROUGE-L and CIDEr-D.",
     )
     .argument("<dir>", "the model's folder, or an n-gram model's file *.arpa")
     .addOption(
@@ -62,12 +69,14 @@ export function define(command: Command): void {
     .addOption(
       jsonFlag(
         'one JSON object: {"task","tokens","loss","perplexity","bitsPerToken"}, {"task","sequences","loss","wrong"} or ' +
-          '{"task","utterances","wer","cer",…}, these with "rate","hits","substitutions","deletions","insertions", or ' +
-          '{"task","sentences","bleu","chrf","ter","exact",…}, these with "score","signature"',
+          '{"task","utterances","wer","cer",…}, these with "rate","hits","substitutions","deletions","insertions", ' +
+          '{"task","sentences","bleu","chrf","ter","exact",…}, these with "score","signature", or ' +
+          '{"task","images","bleu","meteor","rougeL","cider","exact",…}, in per cent, "bleu" of four',
       ),
     );
   for (const option of speechFlags()) command.addOption(option.helpGroup("Speech:"));
   for (const option of translationFlags()) command.addOption(option.helpGroup("Translation:"));
+  for (const option of captioningFlags()) command.addOption(option.helpGroup("Captioning:"));
   command.action(evaluate);
   examples(command, [
     ["how well does it know another book?", "unrolled evaluate models/book --text other.txt"],
@@ -81,12 +90,19 @@ export function define(command: Command): void {
       "how well does it translate?",
       "unrolled evaluate models/de-en --source test.de --reference test.en --beam 5",
     ],
+    [
+      "how well does it describe?",
+      "unrolled evaluate models/photos --captions captions.json --images photos --beam 5",
+    ],
   ]);
 }
 
 const speechFlags = (): Option[] => [
   new Option("--manifest <path>", "recordings and their texts, as for `train speech`"),
-  new Option("--split <part>", "of a data set that has parts: train, valid or test (default: test)"),
+  new Option(
+    "--split <part>",
+    "of a data set that has parts: train, valid or test (default: test); of captions: a file of images' names",
+  ),
   lengthFlag("--join <n>", "strings of so many utterances of a speaker, 3-7 (default: as they are)"),
   new Option("--skip-bad", "leave out utterances that cannot be used, and say so (default: stop)"),
   ...decodingFlags(),
@@ -101,8 +117,20 @@ const translationFlags = (): Option[] => [
   tokenizeFlag(),
 ];
 
+const captioningFlags = (): Option[] => [
+  repeatedFlag("--captions <file>", "what people say of images, as for `train captioning`"),
+  new Option("--images <dir>", "the folder of the images; needs the package sharp"),
+  new Option("--encoder <file>", "the CNN as ONNX that makes features of them; needs onnxruntime-node"),
+  new Option("--cache <dir>", "where such features are kept, to be found again"),
+  repeatedFlag("--features <file>", "instead of --images: safetensors with features or pixels"),
+  new Option("--names <file>", "of --features: the images' names (default: images.txt beside it)"),
+];
+
+const kinds = ["memory", "speech", "translation", "captioning"] as const;
+type Kind = (typeof kinds)[number] | "text";
+
 /** The flags of each kind of model, which mean nothing to the others. */
-const ofKind: Record<"memory" | "speech" | "translation" | "text", readonly (keyof Flags)[]> = {
+const ofKind: Record<Kind, readonly (keyof Flags)[]> = {
   memory: ["sequences", "length", "seed"],
   speech: [
     "manifest",
@@ -118,6 +146,17 @@ const ofKind: Record<"memory" | "speech" | "translation" | "text", readonly (key
     "tune",
   ],
   translation: ["source", "reference", "beam", "lengthPenalty", "coveragePenalty", "tokenize", "with"],
+  captioning: [
+    "captions",
+    "images",
+    "encoder",
+    "cache",
+    "features",
+    "names",
+    "split",
+    "beam",
+    "lengthPenalty",
+  ],
   text: ["text", "int8", "dynamic", "ranks"],
 };
 
@@ -125,13 +164,14 @@ const named = {
   memory: "models of `train memory`",
   speech: "models of `train speech`",
   translation: "models of `train translation`",
+  captioning: "models of `train captioning`",
   text: "language models",
 };
 
 async function evaluate(folder: string, { threads, ...flags }: Flags): Promise<void> {
   await useThreads(threads);
   const task = await taskOf(folder).catch(() => undefined);
-  const kind = task === "memory" || task === "speech" || task === "translation" ? task : "text";
+  const kind = kinds.find((one) => one === task) ?? "text";
   for (const [other, names] of Object.entries(ofKind) as [keyof typeof ofKind, readonly (keyof Flags)[]][]) {
     const given =
       other === kind
@@ -145,7 +185,8 @@ async function evaluate(folder: string, { threads, ...flags }: Flags): Promise<v
   }
   if (kind === "memory") return evaluateMemory(folder, flags);
   if (kind === "translation") return evaluateTranslation(folder, flags);
-  return kind === "speech" ? evaluateSpeech(folder, flags) : evaluateText(folder, flags);
+  if (kind === "captioning") return evaluateCaptioning(folder, flags);
+  return kind === "speech" ? evaluateSpeech(folder, flags as SpeechFlags) : evaluateText(folder, flags);
 }
 
 async function evaluateMemory(

@@ -13,8 +13,10 @@ const commands = [
   "train memory",
   "train speech",
   "train translation",
+  "train captioning",
   "transcribe",
   "translate",
+  "caption",
   "average",
   "interpolate",
   "rescore",
@@ -53,6 +55,7 @@ it("lists every command", async () => {
       transcribe     write what is said in recordings
       translate      translate lines of text
       rerank         choose from n-best lists of translations by what other models think
+      caption        say what is in images
       score          give each line its log-probability and perplexity
       fill           say what belongs in the gap of a line
       generate       let a language model write

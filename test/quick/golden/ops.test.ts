@@ -1,6 +1,18 @@
 import { describe, it } from "vitest";
 import { classCrossEntropy } from "../../../src/ops/class-cross-entropy.ts";
-import { crossEntropy, embedding, layerNorm, linear, logSoftmax, softmax } from "../../../src/ops/index.ts";
+import {
+  avgPool2d,
+  batchNorm,
+  conv2d,
+  crossEntropy,
+  embedding,
+  layerNorm,
+  linear,
+  logSoftmax,
+  maxPool2d,
+  type Pair,
+  softmax,
+} from "../../../src/ops/index.ts";
 import { wordClasses } from "../../../src/ops/word-classes.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { checkGolden, readGolden, type Tensors } from "./golden.ts";
@@ -12,6 +24,9 @@ interface Options {
   labelSmoothing?: number;
   ignoreIndex?: number;
   first?: number[];
+  kernel?: Pair;
+  stride?: Pair;
+  padding?: Pair;
 }
 
 const ops: Record<string, (inputs: Tensors, options: Options) => Tensor> = {
@@ -24,6 +39,11 @@ const ops: Record<string, (inputs: Tensors, options: Options) => Tensor> = {
     crossEntropy(logits!, targets!, options),
   classCrossEntropy: ({ targets, ...inputs }, { first, reduction = "mean" }) =>
     classCrossEntropy(inputs as never, targets!, wordClasses(first!, inputs.bias!.size), { reduction }),
+  conv2d: ({ x, weight, bias }, { stride = 1, padding = 0 }) =>
+    conv2d(x!, weight!, bias, { stride, padding }),
+  maxPool2d: ({ x }, { kernel, stride = 1, padding = 0 }) => maxPool2d(x!, kernel!, { stride, padding }),
+  avgPool2d: ({ x }, { kernel, stride = 1, padding = 0 }) => avgPool2d(x!, kernel!, { stride, padding }),
+  batchNorm: ({ x, weight, bias }, { eps }) => batchNorm(x!, weight, bias, eps).output,
 };
 
 describe("agrees with PyTorch", () => {

@@ -1,0 +1,199 @@
+import { type Command, Option } from "commander";
+import { OptionError } from "../../errors.ts";
+import type { CaptioningEvent } from "../../tasks/captioning/events.ts";
+import type { CaptioningOptions, CaptioningSource } from "../../tasks/captioning/options.ts";
+import {
+  addFlags,
+  checkpointFlags,
+  jsonFlag,
+  logFlags,
+  numberFlag,
+  rateFlags,
+  repeatedFlag,
+  runFlags,
+} from "../flags.ts";
+import { followTraining } from "../follow-training.ts";
+import { type RecipeData, readRecipe, recipeData } from "../recipes.ts";
+import { examples } from "../ui/examples.ts";
+import { duration, percent } from "../ui/format.ts";
+import type { ProgressBar } from "../ui/progress.ts";
+
+interface Flags extends Omit<CaptioningOptions, "valid" | "onProgress" | "signal"> {
+  captions?: string[];
+  images?: string;
+  encoder?: string;
+  cache?: string;
+  features?: string[];
+  names?: string;
+  split?: string;
+  validSplit?: string;
+  out: string;
+  recipe?: string;
+  data?: string;
+  json?: true;
+}
+
+/** The options of `ImageCaptioner.train`, as flags: the library knows their ranges and defaults, this their help. */
+const flags: Record<string, Option[]> = {
+  "Images and captions:": [
+    repeatedFlag(
+      "--captions <file>",
+      "Flickr8k's token file, COCO's annotations or Karpathy's JSON; several are one after the other",
+    ),
+    new Option("--images <dir>", "the folder of the images; needs the package sharp"),
+    new Option("--encoder <file>", "a CNN as ONNX that makes features of the images; needs onnxruntime-node"),
+    new Option("--cache <dir>", "where the features that --encoder makes are kept, to be found again"),
+    repeatedFlag(
+      "--features <file>",
+      "instead: safetensors with `pooled`, `grid` or `pixels` of all images; may be given again",
+    ),
+    new Option(
+      "--names <file>",
+      "of --features: the images' names, one a line (default: images.txt beside it)",
+    ),
+    new Option("--split <file>", "names of the images to learn from (default: as the captions say, or all)"),
+    new Option("--valid-split <file>", "names of the images to validate on (default: as the captions say)"),
+    numberFlag("--valid-fraction <x>", "the part held out without these; 0 for none (default: 0.05)"),
+    numberFlag("--min-count <n>", "rarer words are unknown, and never said (default: 5)"),
+    numberFlag("--max-length <n>", "the most words of a caption; longer ones are left out (default: 40)"),
+    new Option("--recipe <name>", "start from the settings of a recipe, e.g. shapes"),
+    new Option("--data <dir>", "the folder of data sets that recipes read (default: $UNROLLED_DATA)"),
+  ],
+  "Network:": [
+    new Option("--decoder <kind>", "rnn, lstm or attention (default: lstm)"),
+    new Option("--attention <score>", "of --decoder attention: dot, general or additive (default: additive)"),
+    numberFlag("--image-size <n>", "of --images without --encoder: height and width (default: 48)"),
+    new Option("--channels <n,n,…>", "of pixels: a convolution each (default: 16,32,64,64)").argParser(
+      channels,
+    ),
+    numberFlag("--embedding-size <n>", "width of the words' vectors (default: 256)"),
+    numberFlag("--hidden-size <n>", "units of the recurrent layer (default: 256)"),
+    numberFlag("--dropout <p>", "of images, words, what is looked at, before the output (default: 0.5)"),
+  ],
+  "Training:": [
+    numberFlag("--batch-tokens <n>", "the most words of a batch (default: 1000)"),
+    numberFlag("--epochs <n>", "passes over the captions (default: 10)"),
+    numberFlag("--max-steps <n>", "the most updates (default: as many as the epochs have)"),
+    new Option("--optimizer <name>", "sgd, adam, adamw or rmsprop (default: adam)"),
+    numberFlag("--learning-rate <x>", "size of an update (default: 0.7 for sgd, 0.001 for the others)"),
+    ...rateFlags("cosine", 5),
+    numberFlag("--label-smoothing <x>", "the part of a target that all words share (default: 0)"),
+    new Option(
+      "--measure <what>",
+      "by what the best weights are told: cider, bleu, exact or loss (default: cider)",
+    ),
+    ...runFlags(),
+  ],
+  "Checkpoints:": checkpointFlags(),
+  "Log:": logFlags(),
+};
+
+function channels(text: string): number[] {
+  const widths = text.split(",").map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : Number.NaN));
+  if (!widths.some(Number.isNaN)) return widths;
+  throw new OptionError(`--channels must be whole numbers, 16,32,64, got ${JSON.stringify(text)}`);
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      "Trains a captioner on images and what people say of them: pixels and a small convolutional network, or features " +
+        "of a larger one, and a recurrent network that tells. The folder then holds the best weights by validation " +
+        "(model.safetensors), config.json, tokenizer.json, and in training/ the last state.",
+    )
+    .requiredOption("--out <dir>", "a new or empty folder for the model")
+    .addOption(
+      jsonFlag("one event a line as JSON: resume, images, corpus, step, validation, checkpoint, done"),
+    );
+  addFlags(command, flags);
+  command.action(train);
+  examples(command, [
+    [
+      "from features that are there already",
+      "unrolled train captioning --captions tokens.txt --features pooled.safetensors --split train.txt --out models/lstm",
+    ],
+    [
+      "from photos, through a CNN as ONNX",
+      "unrolled train captioning --captions captions.json --images photos --encoder cnn.onnx --out models/photos",
+    ],
+    ["a recipe", "unrolled train captioning --recipe shapes --data data --out models/shapes"],
+  ]);
+}
+
+/** A recipe's files as the flags that name them. */
+function flagsOf({ captions, pooled, grid, pixels, names, split, validSplit }: RecipeData) {
+  const features = [pooled, grid, pixels].filter((file) => file !== undefined);
+  return {
+    ...(captions !== undefined && { captions: [captions] }),
+    ...(features.length > 0 && { features }),
+    ...{ names, split, validSplit },
+  };
+}
+
+/** What the flags come to: images and captions, and the options of `ImageCaptioner.train`, a recipe's among them. */
+function planTraining(flags: Omit<Flags, "json">) {
+  const { recipe, data, captions, images, encoder, cache, features, names, split, validSplit, ...given } =
+    flags;
+  const plan = recipe === undefined ? undefined : readRecipe("captioning", recipe);
+  const own = { captions, images, encoder, cache, features, names, split, validSplit };
+  const files: { [K in keyof typeof own]?: (typeof own)[K] | undefined } =
+    plan?.data && !captions
+      ? flagsOf(recipeData("captioning", recipe!, plan.data, data ?? process.env.UNROLLED_DATA))
+      : own;
+  if (!files.captions) {
+    throw new OptionError("--captions FILE must name what people say of the images", {
+      hint: "or name a --recipe",
+    });
+  }
+  if (!files.images && !files.features) {
+    throw new OptionError("--images DIR or --features FILE must name the images of the captions");
+  }
+  const { validSplit: valid, ...source } = files as typeof own & { captions: string[] };
+  const options: CaptioningOptions & { out: string } = {
+    ...(plan?.options as CaptioningOptions | undefined),
+    ...given,
+    ...(valid !== undefined && { valid: { ...source, split: valid } }),
+  };
+  return { source: source satisfies CaptioningSource, options };
+}
+
+async function train({ json, ...flags }: Flags): Promise<void> {
+  const { source, options } = planTraining(flags);
+  const { out } = options;
+  const { ImageCaptioner } = await import("../../tasks/captioning/task.ts");
+  const done = await followTraining<CaptioningEvent>(
+    (hooks) => ImageCaptioner.train(source, { ...options, ...hooks }),
+    { json, out, reading: "the images were read", show },
+  );
+  if (!done) return;
+  const { step, seconds } = done;
+  process.stdout.write(
+    `${out} holds the best weights; ${step} updates in ${duration(seconds)}\n\nnext:\n` +
+      `  npx unrolled caption ${out} IMAGE --beam 5\n` +
+      `  npx unrolled evaluate ${out} --captions FILE … --beam 5\n`,
+  );
+}
+
+function show(event: CaptioningEvent, bar: ProgressBar): void {
+  switch (event.type) {
+    case "corpus": {
+      const { images, heldOut, captions, vocabulary, empty, long, notes } = event;
+      const held = heldOut > 0 ? `, ${heldOut} to validate on` : "";
+      bar.note(`${images} images with ${captions} captions${held}; ${vocabulary} words`);
+      if (empty > 0) bar.note(`left out: ${empty} captions without a word`);
+      if (long > 0) bar.note(`left out: ${long} captions longer than --max-length`);
+      for (const line of notes) bar.note(`left out: ${line}`);
+      break;
+    }
+    case "images":
+      bar.update({ fraction: event.images / event.of, stage: "reading images" });
+      break;
+    case "validation": {
+      const { epoch, perplexity, cider, bleu, exact, best } = event;
+      const better = best ? "" : " (no better)";
+      bar.note(
+        `epoch ${epoch}: perplexity ${perplexity.toFixed(2)}, CIDEr-D ${cider.toFixed(1)}, BLEU-4 ${bleu.toFixed(2)}, exact ${percent(exact)}${better}`,
+      );
+    }
+  }
+}
