@@ -14,9 +14,11 @@ const commands = [
   "train speech",
   "train translation",
   "train captioning",
+  "train alignment",
   "transcribe",
   "translate",
   "caption",
+  "align",
   "average",
   "interpolate",
   "rescore",
@@ -54,6 +56,8 @@ it("lists every command", async () => {
       evaluate       measure a model: on texts, on recordings, or on fresh sequences of its problem
       transcribe     write what is said in recordings
       translate      translate lines of text
+      caption        say what is in images
+      align          say which words of a sentence belong to which region of an image
       score          give each line its log-probability and perplexity
       fill           say what belongs in the gap of a line
       generate       let a language model write
