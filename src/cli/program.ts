@@ -31,6 +31,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
     summary: "train a captioner on images and their captions",
     load: () => import("./commands/train-captioning.ts"),
   },
+  "train alignment": {
+    summary: "train what aligns words with regions of images, and finds one by the other",
+    load: () => import("./commands/train-alignment.ts"),
+  },
   "train ngram": {
     summary: "train an n-gram language model on a text",
     load: () => import("./commands/train-ngram.ts"),
@@ -70,6 +74,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ define: 
   caption: {
     summary: "say what is in images",
     load: () => import("./commands/caption.ts"),
+  },
+  align: {
+    summary: "say which words of a sentence belong to which region of an image",
+    load: () => import("./commands/align.ts"),
   },
   score: {
     summary: "give each line its log-probability and perplexity",

@@ -1,3 +1,12 @@
+export type { AlignmentMeasures } from "./alignment/evaluate.ts";
+export type { AlignmentEvent, AlignmentOptions } from "./alignment/options.ts";
+export {
+  type Alignment,
+  type AlignmentEvaluateOptions,
+  type AlignmentEvaluation,
+  type AlignOptions,
+  ImageAligner,
+} from "./alignment/task.ts";
 export type { Caption, CaptionAlternative, CaptionAttention, CaptionOptions } from "./captioning/caption.ts";
 export type { CaptioningConfig } from "./captioning/config.ts";
 export type { CaptioningEvaluateOptions, CaptioningEvaluation } from "./captioning/evaluate.ts";

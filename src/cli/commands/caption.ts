@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { BeamOptions } from "../../decoding/beam-search.ts";
 import { FileError, FormatError, OptionError } from "../../errors.ts";
 import type { ModelSource } from "../../io/model-folder.ts";
@@ -7,6 +7,7 @@ import { imageAttentionChart, TILE } from "../../plot/image-attention.ts";
 import type { Caption } from "../../tasks/captioning/caption.ts";
 import { beamFlags } from "../beam-flags.ts";
 import { jsonFlag, numberFlag, repeatedFlag, threadsFlag, useThreads } from "../flags.ts";
+import { encoderFlag } from "../image-flags.ts";
 import { examples } from "../ui/examples.ts";
 
 interface Flags extends BeamOptions {
@@ -33,12 +34,7 @@ export function define(command: Command): void {
     .addOption(
       repeatedFlag("--with <dir>", "another model of the same words: an ensemble; may be given again"),
     )
-    .addOption(
-      new Option(
-        "--encoder <file>",
-        "of models that see features: the CNN as ONNX that makes them; needs onnxruntime-node",
-      ),
-    )
+    .addOption(encoderFlag())
     .option("--plot <file>", "draw where the model looked for each word, over a single image, as an SVG")
     .addOption(threadsFlag())
     .addOption(

@@ -4,7 +4,7 @@ import type { Evaluation } from "../../tasks/language-model/evaluate.ts";
 import { taskOf } from "../../tasks/task-of.ts";
 import { rankingFlags, tokenizeFlag } from "../beam-flags.ts";
 import { decodingFlags } from "../decoding-flags.ts";
-import { type CaptioningFlags, evaluateCaptioning } from "../evaluate-captioning.ts";
+import { type CaptioningFlags, evaluateAlignment, evaluateCaptioning } from "../evaluate-captioning.ts";
 import { evaluateSpeech, type SpeechFlags } from "../evaluate-speech.ts";
 import { evaluateTranslation, type TranslationFlags } from "../evaluate-translation.ts";
 import {
@@ -16,6 +16,7 @@ import {
   threadsFlag,
   useThreads,
 } from "../flags.ts";
+import { imageFlags } from "../image-flags.ts";
 import { examples } from "../ui/examples.ts";
 import { percent } from "../ui/format.ts";
 
@@ -46,7 +47,7 @@ export function define(command: Command): void {
       "Measures a language model on a text: the mean of −ln P of each token given all before it, " +
         "the state carried through the whole text. A model of `train memory` is measured on fresh sequences, one of " +
         "`train speech` by its word and character error rates on recordings, one of `train translation` by BLEU, chrF and TER, one of `train captioning` by BLEU, METEOR, " +
-        "ROUGE-L and CIDEr-D.",
+        "ROUGE-L and CIDEr-D, one of `train alignment` by how well images and sentences find each other.",
     )
     .argument("<dir>", "the model's folder, or an n-gram model's file *.arpa")
     .addOption(
@@ -70,13 +71,14 @@ export function define(command: Command): void {
       jsonFlag(
         'one JSON object: {"task","tokens","loss","perplexity","bitsPerToken"}, {"task","sequences","loss","wrong"} or ' +
           '{"task","utterances","wer","cer",…}, these with "rate","hits","substitutions","deletions","insertions", ' +
-          '{"task","sentences","bleu","chrf","ter","exact",…}, these with "score","signature", or ' +
-          '{"task","images","bleu","meteor","rougeL","cider","exact",…}, in per cent, "bleu" of four',
+          '{"task","sentences","bleu","chrf","ter","exact",…}, these with "score","signature", ' +
+          '{"task","images","bleu","meteor","rougeL","cider","exact",…}, in per cent, "bleu" of four; or ' +
+          '{"task","images","sentences","imageFromSentence","sentenceFromImage"}',
       ),
     );
   for (const option of speechFlags()) command.addOption(option.helpGroup("Speech:"));
   for (const option of translationFlags()) command.addOption(option.helpGroup("Translation:"));
-  for (const option of captioningFlags()) command.addOption(option.helpGroup("Captioning:"));
+  for (const option of imageFlags()) command.addOption(option.helpGroup("Images and captions:"));
   command.action(evaluate);
   examples(command, [
     ["how well does it know another book?", "unrolled evaluate models/book --text other.txt"],
@@ -117,17 +119,10 @@ const translationFlags = (): Option[] => [
   tokenizeFlag(),
 ];
 
-const captioningFlags = (): Option[] => [
-  repeatedFlag("--captions <file>", "what people say of images, as for `train captioning`"),
-  new Option("--images <dir>", "the folder of the images; needs the package sharp"),
-  new Option("--encoder <file>", "the CNN as ONNX that makes features of them; needs onnxruntime-node"),
-  new Option("--cache <dir>", "where such features are kept, to be found again"),
-  repeatedFlag("--features <file>", "instead of --images: safetensors with features or pixels"),
-  new Option("--names <file>", "of --features: the images' names (default: images.txt beside it)"),
-];
-
-const kinds = ["memory", "speech", "translation", "captioning"] as const;
+const kinds = ["memory", "speech", "translation", "captioning", "alignment"] as const;
 type Kind = (typeof kinds)[number] | "text";
+
+const ofImages = ["captions", "images", "encoder", "cache", "features", "names", "split"] as const;
 
 /** The flags of each kind of model, which mean nothing to the others. */
 const ofKind: Record<Kind, readonly (keyof Flags)[]> = {
@@ -146,17 +141,8 @@ const ofKind: Record<Kind, readonly (keyof Flags)[]> = {
     "tune",
   ],
   translation: ["source", "reference", "beam", "lengthPenalty", "coveragePenalty", "tokenize", "with"],
-  captioning: [
-    "captions",
-    "images",
-    "encoder",
-    "cache",
-    "features",
-    "names",
-    "split",
-    "beam",
-    "lengthPenalty",
-  ],
+  captioning: [...ofImages, "beam", "lengthPenalty"],
+  alignment: ofImages,
   text: ["text", "int8", "dynamic", "ranks"],
 };
 
@@ -165,6 +151,7 @@ const named = {
   speech: "models of `train speech`",
   translation: "models of `train translation`",
   captioning: "models of `train captioning`",
+  alignment: "models of `train alignment`",
   text: "language models",
 };
 
@@ -185,6 +172,7 @@ async function evaluate(folder: string, { threads, ...flags }: Flags): Promise<v
   }
   if (kind === "memory") return evaluateMemory(folder, flags);
   if (kind === "translation") return evaluateTranslation(folder, flags);
+  if (kind === "alignment") return evaluateAlignment(folder, flags);
   if (kind === "captioning") return evaluateCaptioning(folder, flags);
   return kind === "speech" ? evaluateSpeech(folder, flags as SpeechFlags) : evaluateText(folder, flags);
 }

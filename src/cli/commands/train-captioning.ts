@@ -1,58 +1,23 @@
 import { type Command, Option } from "commander";
 import { OptionError } from "../../errors.ts";
 import type { CaptioningEvent } from "../../tasks/captioning/events.ts";
-import type { CaptioningOptions, CaptioningSource } from "../../tasks/captioning/options.ts";
-import {
-  addFlags,
-  checkpointFlags,
-  jsonFlag,
-  logFlags,
-  numberFlag,
-  rateFlags,
-  repeatedFlag,
-  runFlags,
-} from "../flags.ts";
+import type { CaptioningOptions } from "../../tasks/captioning/options.ts";
+import { addFlags, checkpointFlags, jsonFlag, logFlags, numberFlag, rateFlags, runFlags } from "../flags.ts";
 import { followTraining } from "../follow-training.ts";
-import { type RecipeData, readRecipe, recipeData } from "../recipes.ts";
+import { planImages, type TrainingImageFlags, trainingImageFlags } from "../image-flags.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, percent } from "../ui/format.ts";
 import type { ProgressBar } from "../ui/progress.ts";
 
-interface Flags extends Omit<CaptioningOptions, "valid" | "onProgress" | "signal"> {
-  captions?: string[];
-  images?: string;
-  encoder?: string;
-  cache?: string;
-  features?: string[];
-  names?: string;
-  split?: string;
-  validSplit?: string;
+interface Flags extends Omit<CaptioningOptions, "valid" | "onProgress" | "signal">, TrainingImageFlags {
   out: string;
-  recipe?: string;
-  data?: string;
   json?: true;
 }
 
 /** The options of `ImageCaptioner.train`, as flags: the library knows their ranges and defaults, this their help. */
 const flags: Record<string, Option[]> = {
   "Images and captions:": [
-    repeatedFlag(
-      "--captions <file>",
-      "Flickr8k's token file, COCO's annotations or Karpathy's JSON; several are one after the other",
-    ),
-    new Option("--images <dir>", "the folder of the images; needs the package sharp"),
-    new Option("--encoder <file>", "a CNN as ONNX that makes features of the images; needs onnxruntime-node"),
-    new Option("--cache <dir>", "where the features that --encoder makes are kept, to be found again"),
-    repeatedFlag(
-      "--features <file>",
-      "instead: safetensors with `pooled`, `grid` or `pixels` of all images; may be given again",
-    ),
-    new Option(
-      "--names <file>",
-      "of --features: the images' names, one a line (default: images.txt beside it)",
-    ),
-    new Option("--split <file>", "names of the images to learn from (default: as the captions say, or all)"),
-    new Option("--valid-split <file>", "names of the images to validate on (default: as the captions say)"),
+    ...trainingImageFlags(),
     numberFlag("--valid-fraction <x>", "the part held out without these; 0 for none (default: 0.05)"),
     numberFlag("--min-count <n>", "rarer words are unknown, and never said (default: 5)"),
     numberFlag("--max-length <n>", "the most words of a caption; longer ones are left out (default: 40)"),
@@ -110,7 +75,7 @@ export function define(command: Command): void {
   examples(command, [
     [
       "from features that are there already",
-      "unrolled train captioning --captions tokens.txt --features pooled.safetensors --split train.txt --out models/lstm",
+      "unrolled train captioning --captions tokens.txt --features cnn.safetensors --out models/lstm",
     ],
     [
       "from photos, through a CNN as ONNX",
@@ -120,49 +85,12 @@ export function define(command: Command): void {
   ]);
 }
 
-/** A recipe's files as the flags that name them. */
-function flagsOf({ captions, pooled, grid, pixels, names, split, validSplit }: RecipeData) {
-  const features = [pooled, grid, pixels].filter((file) => file !== undefined);
-  return {
-    ...(captions !== undefined && { captions: [captions] }),
-    ...(features.length > 0 && { features }),
-    ...{ names, split, validSplit },
-  };
-}
-
-/** What the flags come to: images and captions, and the options of `ImageCaptioner.train`, a recipe's among them. */
-function planTraining(flags: Omit<Flags, "json">) {
-  const { recipe, data, captions, images, encoder, cache, features, names, split, validSplit, ...given } =
-    flags;
-  const plan = recipe === undefined ? undefined : readRecipe("captioning", recipe);
-  const own = { captions, images, encoder, cache, features, names, split, validSplit };
-  const files: { [K in keyof typeof own]?: (typeof own)[K] | undefined } =
-    plan?.data && !captions
-      ? flagsOf(recipeData("captioning", recipe!, plan.data, data ?? process.env.UNROLLED_DATA))
-      : own;
-  if (!files.captions) {
-    throw new OptionError("--captions FILE must name what people say of the images", {
-      hint: "or name a --recipe",
-    });
-  }
-  if (!files.images && !files.features) {
-    throw new OptionError("--images DIR or --features FILE must name the images of the captions");
-  }
-  const { validSplit: valid, ...source } = files as typeof own & { captions: string[] };
-  const options: CaptioningOptions & { out: string } = {
-    ...(plan?.options as CaptioningOptions | undefined),
-    ...given,
-    ...(valid !== undefined && { valid: { ...source, split: valid } }),
-  };
-  return { source: source satisfies CaptioningSource, options };
-}
-
 async function train({ json, ...flags }: Flags): Promise<void> {
-  const { source, options } = planTraining(flags);
-  const { out } = options;
+  const { out } = flags;
+  const { source, options } = planImages("captioning", flags);
   const { ImageCaptioner } = await import("../../tasks/captioning/task.ts");
   const done = await followTraining<CaptioningEvent>(
-    (hooks) => ImageCaptioner.train(source, { ...options, ...hooks }),
+    (hooks) => ImageCaptioner.train(source, { ...(options as CaptioningOptions), ...hooks }),
     { json, out, reading: "the images were read", show },
   );
   if (!done) return;

@@ -15,7 +15,7 @@ export const decoders = ["rnn", "lstm", "attention"] as const;
 const size = wholeNumber(1, 65_536);
 
 /** Vectors that a network trained elsewhere made of an image: one of all of it, and one of each cell of a grid. */
-const features = recordOf({
+export const features = recordOf({
   kind: v.literal("features"),
   pooled: v.optional(size),
   grid: v.optional(v.tuple([size, wholeNumber(1, 1024), wholeNumber(1, 1024)])),

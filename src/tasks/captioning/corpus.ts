@@ -116,8 +116,11 @@ async function readImages(source: CaptioningSource, chosen: readonly CaptionedIm
 const some = (names: readonly string[]) =>
   names.slice(0, 3).join(", ") + (names.length > 3 ? ` and ${names.length - 3} more` : "");
 
+type CorpusOptions = Pick<ResolvedOptions, "validFraction" | "minCount" | "maxLength"> &
+  Partial<Pick<ResolvedOptions, "valid" | "imageSize" | "onProgress">>;
+
 /** Reads images and captions; the words are those of what is learnt from. */
-export async function readCorpus(given: CaptioningSource, options: ResolvedOptions): Promise<Corpus> {
+export async function readCorpus(given: CaptioningSource, options: CorpusOptions): Promise<Corpus> {
   const source = checkOptions("ImageCaptioner.train", sourceSchema, given) as CaptioningSource;
   const { onProgress, imageSize } = options;
   const reading = {

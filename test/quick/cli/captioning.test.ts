@@ -134,7 +134,7 @@ it.each([
     ["train", "captioning", "--channels", "8,x", "--out", "b"],
     "--channels must be whole numbers, 16,32,64, got",
   ],
-  [["evaluate", "MODEL"], "--captions FILE and --images DIR or --features FILE must name images"],
+  [["evaluate", "MODEL"], "--captions FILE must name what people say of the images"],
   [["evaluate", "MODEL", "--manifest", "a"], "--manifest is for models of `train speech`, and MODEL is none"],
   [["caption", "MODEL", "a.png", "b.png", "--plot", "c"], "--plot draws over a single image, got 2"],
 ])("says what is wrong: %j", async (args, message) => {

@@ -14,9 +14,11 @@ const commands = [
   "train speech",
   "train translation",
   "train captioning",
+  "train alignment",
   "transcribe",
   "translate",
   "caption",
+  "align",
   "average",
   "interpolate",
   "rescore",
@@ -56,6 +58,7 @@ it("lists every command", async () => {
       translate      translate lines of text
       rerank         choose from n-best lists of translations by what other models think
       caption        say what is in images
+      align          say which words of a sentence belong to which region of an image
       score          give each line its log-probability and perplexity
       fill           say what belongs in the gap of a line
       generate       let a language model write
