@@ -54,7 +54,7 @@ export class CaptioningNetwork extends Module {
     if (decoder === "attention") {
       const [channels, rows, columns] = gridOf(image)!;
       this.cell = new Linear(channels, H);
-      this.places = uniform(zeroParameter([rows * columns, 1, H]), -0.1, 0.1);
+      this.places = uniform(zeroParameter([rows * columns, 1, H]), -1, 1);
       this.attention = new Attention(attention, H, H);
       this.combine = new Linear(2 * H, E);
     }
