@@ -20,3 +20,4 @@ export type { RecurrentOptions, SequenceOptions, StreamOptions } from "./recurre
 export { RGLRU } from "./recurrent/rg-lru.ts";
 export { RNN, type RNNOptions, type RNNState } from "./recurrent/rnn.ts";
 export type { RecurrentStream } from "./recurrent/stream.ts";
+export { withZoneout, type ZoneoutOptions } from "./recurrent/zoneout.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { freeze } from "../nn/freeze.ts";
 import { Module } from "../nn/module.ts";
 import { parameter, tensor } from "../tensor/tensor.ts";
-import { averageWeights, MovingAverage } from "./average.ts";
+import { averagedSince, averageWeights, MovingAverage } from "./average.ts";
 
 class Pair extends Module {
   readonly a = parameter(new Float32Array([1, 2, 3]), [3]);
@@ -28,6 +28,20 @@ describe("MovingAverage", () => {
     for (const [i, x] of lent.entries()) expect(x / expected[i]!).toBeCloseTo(1, 5);
     await expect(average.during(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
     expect(values(model)).toEqual(own);
+  });
+
+  it("of averaged SGD is the plain mean, of the weights that it has seen", () => {
+    const model = new Pair();
+    const average = new MovingAverage(model, {});
+    for (let n = 1; n <= 9; n++) {
+      model.a.set([n, n * n, -n]);
+      average.update(n);
+    }
+    const [a, b, c] = average.stateDict().get("a")!.toArray();
+    expect(a).toBeCloseTo(5, 5);
+    expect(b).toBeCloseTo(285 / 9, 4);
+    expect(c).toBeCloseTo(-5, 5);
+    expect([...average.stateDict().get("b")!.toArray()]).toEqual([4]);
   });
 
   it("of weights that stand still comes to be these, however slow", () => {
@@ -56,6 +70,23 @@ describe("MovingAverage", () => {
         a is missing
         b is unexpected]
     `);
+  });
+});
+
+describe("averagedSince", () => {
+  const validations = (losses: number[]) => losses.map((loss, i) => ({ step: 10 * (i + 1), loss }));
+
+  it("is the validation that was no better than all but the last n", () => {
+    const since = (nonmono: number, losses: number[]) => averagedSince({ nonmono }, validations(losses));
+    expect(averagedSince({}, [])).toBe(0);
+    expect(since(0, [5, 4, 4.5, 3])).toBe(30);
+    expect(since(0, [5, 4, 4])).toBeUndefined();
+    expect(since(1, [5, 4, 4.5, 4.2, 3])).toBe(40);
+    expect(since(1, [5, 3, 4, 2, 1])).toBeUndefined();
+    expect(since(2, [5, 3, 4, 3.5, 3.6, 9])).toBe(50);
+    expect(since(5, [5, 6, 7, 8, 9])).toBeUndefined();
+    expect(since(5, [5, 6, 7, 8, 9, 6, 6])).toBe(70);
+    expect(since(5, [5, 6, 7, 8, 9, 6, 4])).toBeUndefined();
   });
 });
 

@@ -6,25 +6,48 @@ import { addScaled } from "../ops/in-place.ts";
 import { persistentZeros, type Tensor, tensor } from "../tensor/tensor.ts";
 
 /**
- * An exponential moving average of a model's weights, which is often better than any of them (Polyak and Juditsky 1992):
- * average ← d·average + (1 − d)·weights after every update, where d is the smaller of `decay` and (1 + n) / (10 + n) in
- * the nth, so that the initial weights are soon forgotten. Frozen parameters, which are their own average, are left out.
+ * The mean of the weights after every update, as of averaged SGD (Polyak and Juditsky 1992); with `nonmono` n of those since
+ * a validation whose loss was above that of any but the last n before it (Merity et al. 2017, algorithm 1).
+ */
+export interface Asgd {
+  nonmono?: number | undefined;
+}
+
+/** The update after which the weights are averaged, by the validations so far; undefined: not yet. */
+export function averagedSince(
+  { nonmono }: Asgd,
+  validations: readonly { step: number; loss: number }[],
+): number | undefined {
+  if (nonmono === undefined) return 0;
+  let best = Number.POSITIVE_INFINITY;
+  return validations.find(({ loss }, i) => {
+    best = Math.min(best, validations[i - nonmono - 1]?.loss ?? best);
+    return loss > best;
+  })?.step;
+}
+
+/**
+ * A mean of a model's weights over time, which is often better than any of them. With a number d an exponential moving
+ * average: average ← d'·average + (1 − d')·weights after every update, where d' is the smaller of d and (1 + n) / (10 + n)
+ * in the nth, so that the initial weights are soon forgotten; else the plain mean. Frozen parameters, which are their own
+ * average, are left out.
  */
 export class MovingAverage {
-  readonly #decay: number;
+  readonly #averaging: number | Asgd;
   readonly #pairs: Map<string, { parameter: Tensor; average: Tensor }>;
 
-  constructor(model: Module, decay: number) {
-    this.#decay = decay;
+  constructor(model: Module, averaging: number | Asgd) {
+    this.#averaging = averaging;
     const trained = [...model.namedParameters()].filter(([, { requiresGrad }]) => requiresGrad);
     this.#pairs = new Map(
       trained.map(([name, parameter]) => [name, { parameter, average: persistentCopy(parameter) }]),
     );
   }
 
-  /** Takes in the weights as they are after the nth update, counted from 1. */
+  /** Takes in the weights as they are after the nth update of those that count, from 1. */
   update(n: number): void {
-    const blend = 1 - Math.min(this.#decay, (1 + n) / (10 + n));
+    const averaging = this.#averaging;
+    const blend = typeof averaging === "number" ? 1 - Math.min(averaging, (1 + n) / (10 + n)) : 1 / n;
     step(() => {
       for (const { parameter, average } of this.#pairs.values()) {
         // Twice the same factor: in float32, 0.9999 and 0.0001 do not add up to 1.

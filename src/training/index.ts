@@ -1,4 +1,4 @@
-export { averageWeights, MovingAverage } from "./average.ts";
+export { type Asgd, averageWeights, MovingAverage } from "./average.ts";
 export type {
   CheckpointEvent,
   DoneEvent,

@@ -272,6 +272,35 @@ describe("Trainer", () => {
     expect([...ema.model.weight.toArray()]).toEqual(seen.at(-1)!.best);
   });
 
+  it("of averaged SGD validates the mean of the weights, since a validation that was no better", async () => {
+    const weights: number[][] = [];
+    const validated: number[][] = [];
+    const losses = [5, 4, 6, 3, 2, 1];
+    const { model, trainer } = makeTrainer({
+      ...{ epochs: 2, maxSteps: 6, validateEvery: 1, asgd: { nonmono: 0 } },
+      validate: async () => {
+        validated.push([...model.weight.toArray()]);
+        return losses[validated.length - 1];
+      },
+      checkpoints: {
+        saveBest: async () => "best",
+        async saveLast({ tensors }) {
+          weights.push([...tensors.get("model.weight")!.toArray()]);
+          return "last";
+        },
+      },
+    });
+    await drain(trainer);
+    const mean = (rows: number[][]) =>
+      [0, 1].map((i) => rows.reduce((sum, row) => sum + row[i]!, 0) / rows.length);
+    expect(validated.slice(0, 3)).toEqual(weights.slice(0, 3));
+    for (const n of [1, 2, 3]) {
+      const expected = mean(weights.slice(3, 3 + n));
+      for (const i of [0, 1]) expect(validated[2 + n]![i]).toBeCloseTo(expected[i]!, 6);
+    }
+    expect([...model.weight.toArray()]).toEqual(validated[5]);
+  });
+
   it("stops at the signal, with the last state saved and a model to use", async () => {
     const controller = new AbortController();
     const saved: string[] = [];

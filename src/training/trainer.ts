@@ -3,13 +3,13 @@ import { step } from "../autograd/step.ts";
 import type { Batches } from "../data/batches.ts";
 import { NumericError } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
-import { mul } from "../ops/binary.ts";
+import { add, mul } from "../ops/binary.ts";
 import { clipGradNorm, clipGradValue } from "../optim/clip.ts";
 import type { Optimizer, OptimizerOptions } from "../optim/optimizer.ts";
 import type { Schedule } from "../optim/schedule.ts";
 import { randomState } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { MovingAverage } from "./average.ts";
+import { type Asgd, averagedSince, MovingAverage } from "./average.ts";
 import type { DoneEvent, StepEvent, TrainingEvent } from "./events.ts";
 import { gradientError, lossError } from "./finite.ts";
 import { gradientNorms, parameterNorm, parameterNorms } from "./norms.ts";
@@ -24,6 +24,8 @@ export interface BatchLoss<Carried> {
   loss: Tensor;
   /** How many tokens it is the mean of. */
   tokens: number;
+  /** What is minimised besides, and no part of the loss that is told. */
+  penalty?: Tensor;
   /** The state to go on from in the next batch of the epoch; gradients do not flow back through it. */
   state?: Carried;
 }
@@ -71,6 +73,8 @@ export interface TrainerOptions<Batch, Carried extends Tree<Tensor>> {
   checkpoints?: Checkpoints;
   /** Keep a moving average of the weights with this decay; it is what is validated and saved as the best. */
   ema?: number;
+  /** The same of the mean of the weights, once there is one; in place of `ema`. */
+  asgd?: Asgd;
   /** Updates between checkpoints besides those that each validation makes. Default: no others. */
   checkpointEvery?: number;
 }
@@ -114,7 +118,8 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     this.#options = options;
     this.#parameters = options.model.parameters();
     this.#schedule = options.schedule?.initial ?? {};
-    if (options.ema !== undefined) this.#average = new MovingAverage(options.model, options.ema);
+    const averaging = options.ema ?? options.asgd;
+    if (averaging !== undefined) this.#average = new MovingAverage(options.model, averaging);
   }
 
   /** Trains to the end, or until the signal: then it saves, says so and returns, as early stopping does. */
@@ -168,7 +173,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
 
     this.#saved = false;
     progress.step++;
-    this.#average?.update(progress.step);
+    if (this.#averaged > 0) this.#average?.update(this.#averaged);
     progress.tokens += tokens;
     progress.batch += count;
     if (progress.batch >= batches.length) {
@@ -183,10 +188,11 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
 
   #backward(batch: Batch, share: number, where: string): { loss: number; tokens: number } {
     const kept = step(() => {
-      const { loss, tokens, state } = this.#options.loss(batch, this.#carried);
+      const { loss, penalty, tokens, state } = this.#options.loss(batch, this.#carried);
       const value = loss.item();
       if (!Number.isFinite(value)) throw lossError(where, value, this.#options.model);
-      (share === 1 ? loss : mul(loss, share)).backward();
+      const total = penalty ? add(loss, penalty) : loss;
+      (share === 1 ? total : mul(total, share)).backward();
       return { loss: value, tokens, state };
     });
     this.#carried = kept.state;
@@ -240,7 +246,7 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
     let best = true;
     if (validate) {
       this.#options.model.eval();
-      const loss = await this.#averaged(() => validate(signal));
+      const loss = await this.#withAverage(() => validate(signal));
       if (loss === undefined) return;
       if (!Number.isFinite(loss)) {
         throw new NumericError(`training: step ${progress.step}: validation loss is ${loss}`);
@@ -253,24 +259,31 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
       yield { type: "validation", step: progress.step, epoch, loss, best };
       const { samples } = this.#options;
       if (samples && progress.validations.length % samples.every === 0) {
-        const text = await this.#averaged(samples.write);
+        const text = await this.#withAverage(samples.write);
         yield { type: "sample", step: progress.step, epoch, text };
       }
     }
     progress.validated = progress.step;
     if (!best && schedule?.returns) this.#options.model.loadStateDict(this.#bestWeights!);
-    if (best) this.#bestWeights = await this.#averaged(() => this.#options.model.stateDict());
+    if (best) this.#bestWeights = await this.#withAverage(() => this.#options.model.stateDict());
     yield* this.#saveLast();
     if (best) yield* this.#saveBest();
   }
 
+  /** Updates whose weights are averaged. */
+  get #averaged(): number {
+    const { asgd } = this.#options;
+    const { step, validations } = this.#progress;
+    return asgd ? step - (averagedSince(asgd, validations) ?? step) : step;
+  }
+
   /** Runs f with the averaged weights, if there are any. */
-  async #averaged<T>(f: () => T | Promise<T>): Promise<T> {
-    return this.#average ? this.#average.during(f) : f();
+  async #withAverage<T>(f: () => T | Promise<T>): Promise<T> {
+    return this.#average && this.#averaged > 0 ? this.#average.during(f) : f();
   }
 
   async *#saveBest(): AsyncGenerator<TrainingEvent> {
-    this.#bestWeights ??= await this.#averaged(() => this.#options.model.stateDict());
+    this.#bestWeights ??= await this.#withAverage(() => this.#options.model.stateDict());
     const path = await this.#options.checkpoints?.saveBest(this.#bestWeights);
     if (path) yield { type: "checkpoint", step: this.#progress.step, kind: "best", path };
   }

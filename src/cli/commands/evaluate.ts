@@ -24,6 +24,9 @@ interface TextFlags {
   text?: string[];
   int8?: true;
   dynamic?: number;
+  neuralCache?: number;
+  cacheTheta?: number;
+  cacheLambda?: number;
   ranks?: true;
   json?: true;
 }
@@ -65,6 +68,16 @@ export function define(command: Command): void {
     .addOption(
       numberFlag("--dynamic <rate>", "go on learning while reading, by SGD at this rate (default: do not)"),
     )
+    .addOption(
+      numberFlag("--neural-cache <n>", "mix in what the last n tokens make likely: words of late come again"),
+    )
+    .addOption(
+      numberFlag(
+        "--cache-theta <x>",
+        "how much a past state must be like that of now to count (default: 0.3)",
+      ),
+    )
+    .addOption(numberFlag("--cache-lambda <x>", "the cache's part of the probability (default: 0.1)"))
     .option("--ranks", "find the rank of each token among all by its line, too: the mean of 1 / rank")
     .addOption(threadsFlag())
     .addOption(
@@ -143,7 +156,7 @@ const ofKind: Record<Kind, readonly (keyof Flags)[]> = {
   translation: ["source", "reference", "beam", "lengthPenalty", "coveragePenalty", "tokenize", "with"],
   captioning: [...ofImages, "beam", "lengthPenalty"],
   alignment: ofImages,
-  text: ["text", "int8", "dynamic", "ranks"],
+  text: ["text", "int8", "dynamic", "neuralCache", "cacheTheta", "cacheLambda", "ranks"],
 };
 
 const named = {
@@ -192,7 +205,15 @@ async function evaluateMemory(
   );
 }
 
-async function evaluateText(folder: string, { text, dynamic, ranks, int8, json }: TextFlags): Promise<void> {
+function neuralCacheOf({ neuralCache: size, cacheTheta: theta, cacheLambda: lambda }: TextFlags) {
+  if (size === undefined) {
+    if (theta === undefined && lambda === undefined) return undefined;
+    throw new OptionError("--cache-theta and --cache-lambda are of a --neural-cache");
+  }
+  return { size, ...(theta !== undefined && { theta }), ...(lambda !== undefined && { lambda }) };
+}
+
+async function evaluateText(folder: string, { text, dynamic, ranks, int8, json, ...flags }: TextFlags) {
   if (!text) {
     throw new OptionError("--text FILE must name a text, one that the model was not trained on", {
       hint: "run `unrolled evaluate --help`",
@@ -200,7 +221,12 @@ async function evaluateText(folder: string, { text, dynamic, ranks, int8, json }
   }
   const { loadTextModel } = await import("../../tasks/load-model.ts");
   const model = await loadTextModel(folder, int8 ? { weights: "int8" } : {});
-  const options = { ...(dynamic !== undefined && { dynamic }), ...(ranks && { ranks }) };
+  const neuralCache = neuralCacheOf(flags);
+  const options = {
+    ...(dynamic !== undefined && { dynamic }),
+    ...(ranks && { ranks }),
+    ...(neuralCache && { neuralCache }),
+  };
   const found: Evaluation = await model.evaluate(text, options);
   const { tokens, loss, perplexity, bitsPerToken, meanReciprocalRank } = found;
   process.stdout.write(

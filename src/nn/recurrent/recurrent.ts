@@ -34,6 +34,14 @@ export interface RecurrentOptions {
   merge?: "concat" | "sum";
 }
 
+/** How a cell runs through a sequence. */
+export interface RunOptions {
+  reverse: boolean;
+  training: boolean;
+  /** A stream of random numbers for a part of this layer's state. */
+  stream(part: string): number;
+}
+
 /** The schema of `RecurrentOptions`, for the layers to add theirs to. */
 export const recurrentEntries = {
   inputSize: wholeNumber(1, 1_000_000),
@@ -158,13 +166,22 @@ export abstract class Recurrent<S extends HiddenState, O extends Required<Recurr
       const outputs = this.#suffixes(layer).map((suffix, direction) => {
         const inputs = this.#inputs(suffix, output, lengths);
         const before = state && stateRow(state, states.length);
-        const done = this.#cell.run(inputs, before, direction === 1);
+        const done = this.runCell(this.#cell, inputs, before, {
+          reverse: direction === 1,
+          training: this.training,
+          stream: (part) => this.randomStream(part + suffix),
+        });
         states.push(done.state);
         return done.output;
       });
       output = this.#merge(outputs);
     }
     return { output, state: stackStates(states) };
+  }
+
+  /** @internal A whole sequence through one layer in one direction; zoneout has its own. */
+  runCell(cell: Cell<S>, inputs: CellInputs, before: S | undefined, { reverse }: RunOptions) {
+    return cell.run(inputs, before, reverse);
   }
 
   #merge([forwards, backwards]: Tensor[]): Tensor {

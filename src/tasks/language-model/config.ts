@@ -15,6 +15,7 @@ import { cells, MAX_DIRECT, MAX_ORDER, nonlinearities } from "./choices.ts";
 const CONFIG_VERSION = 1;
 
 const MAX_SIZE = 2 ** 20;
+const probability = numberIn({ from: 0, below: 1 });
 
 /** What the network is. */
 const network = recordOf({
@@ -25,9 +26,12 @@ const network = recordOf({
   nonlinearity: v.optional(oneOf(nonlinearities)),
   hiddenSize: wholeNumber(1, MAX_SIZE),
   numLayers: wholeNumber(1, 64),
-  dropout: numberIn({ from: 0, below: 1 }),
+  dropout: probability,
   variationalDropout: v.optional(trueOrFalse()),
-  weightDrop: v.optional(numberIn({ from: 0, below: 1 })),
+  weightDrop: v.optional(probability),
+  /** Of h, and of an LSTM's c. */
+  zoneout: v.optional(probability),
+  zoneoutCell: v.optional(probability),
   tieWeights: trueOrFalse(),
   /** The first word of each class, where the output is one of classes. */
   classes: v.optional(v.pipe(v.array(wholeNumber(0, MAX_SIZE)), v.minLength(1, "must have a class"))),

@@ -4,10 +4,10 @@ import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import type { TokenSequence } from "../../data/text/tokens.ts";
 import { bitsPerToken, perplexity } from "../../metrics/perplexity.ts";
 import { checkOptions, functionOf, numberIn, recordOf, type SchemasOf, trueOrFalse } from "../../options.ts";
-import { tensor } from "../../tensor/tensor.ts";
+import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
 import { cacheFolder } from "./choices.ts";
-import type { LanguageModelNetwork, NetworkState } from "./network.ts";
+import type { LanguageModelNetwork, NetworkState, Reading } from "./network.ts";
 
 export interface Evaluation {
   /** How many tokens were predicted: all but the first. */
@@ -33,6 +33,8 @@ export interface EvaluateOptions {
   ranks?: boolean;
   /** Go on learning while reading, by SGD at this rate for each token; the model is afterwards as before. Default: not. */
   dynamic?: number;
+  /** Mix in what the last tokens of the text make likely; not together with `dynamic` or `ranks`. Default: not. */
+  neuralCache?: NeuralCacheOptions;
 }
 
 const evaluateSchema = recordOf({
@@ -41,10 +43,22 @@ const evaluateSchema = recordOf({
   cache: v.optional(cacheFolder),
   ranks: v.optional(trueOrFalse(), false),
   dynamic: v.optional(numberIn({ above: 0 })),
+  // What is in it is checked by who uses it.
+  neuralCache: v.optional(v.custom<NeuralCacheOptions>((x) => typeof x === "object" && x !== null)),
 } satisfies SchemasOf<EvaluateOptions>);
 
 export function checkEvaluateOptions(where: string, options: EvaluateOptions) {
   return checkOptions(where, evaluateSchema, options);
+}
+
+/** What a neural cache of the last tokens adds to a network, see `cachedTokenLosses` (Grave et al. 2017). */
+export interface NeuralCacheOptions {
+  /** N, how many tokens it remembers. */
+  size: number;
+  /** θ, how much a state must be like that of now to count. Default 0.3. */
+  theta?: number;
+  /** λ, the cache's part of the probability. Default 0.1. */
+  lambda?: number;
 }
 
 /** Floats that the logits of a chunk may take. */
@@ -60,6 +74,10 @@ export function* tokenLosses(
   tokens: TokenSequence,
   chunk = chunkSize(network),
   state?: NetworkState,
+  lossOf: (reading: Reading, state?: NetworkState) => { loss: Tensor; state: NetworkState } = (
+    reading,
+    state,
+  ) => network.loss(reading, state, { reduction: "none" }),
 ): Generator<Float32Array, NetworkState | undefined> {
   network.refuseBidirectional("score a text");
   const { resetAt } = network.config;
@@ -75,14 +93,9 @@ export function* tokenLosses(
     }
     const inputs = tensor(window.subarray(0, steps), [steps, 1]);
     const targets = tensor(window.subarray(1, steps + 1), [steps, 1]);
-    const made = step(() =>
-      noGrad(() => {
-        const { loss: losses, state: next } = network.loss({ inputs, targets }, state, { reduction: "none" });
-        return { losses, state: next };
-      }),
-    );
+    const made = step(() => noGrad(() => lossOf({ inputs, targets }, state)));
     state = made.state;
-    yield made.losses.toArray() as Float32Array;
+    yield made.loss.toArray() as Float32Array;
   }
   return state;
 }

@@ -10,16 +10,30 @@ import type { NetworkConfig } from "./config.ts";
 export type RecurrentLayers = RNN | LSTM | GRU | MRNN | MLSTM | MinGRU | MinLSTM | QRNN;
 export type RecurrentState = RNNState | LSTMState | GRUState;
 
+/** What says which modules layers need. */
+export type LayersToPrepare = Pick<NetworkConfig, "cell" | "zoneout" | "zoneoutCell">;
+
 const simple: readonly string[] = ["rnn", "lstm", "gru"];
 let more: typeof import("./more-layers.ts") | undefined;
 
 /** Fetches the cells that few models have; to be awaited before layers of such a cell are made. */
-export async function prepareLayers({ cell }: Pick<NetworkConfig, "cell">): Promise<void> {
-  if (!simple.includes(cell)) more ??= await import("./more-layers.ts");
+export async function prepareLayers({ cell, zoneout, zoneoutCell }: LayersToPrepare): Promise<void> {
+  if (!simple.includes(cell) || zoneout || zoneoutCell) more ??= await import("./more-layers.ts");
 }
 
 /** The forget gates of an LSTM begin with a bias of 1, so that it remembers (Gers et al. 2000). */
 export function makeLayers(config: NetworkConfig): RecurrentLayers {
+  const { zoneout: h, zoneoutCell: c } = config;
+  const layers = makeCells(config);
+  return h || c ? needed(config).withZoneout(layers as LSTM, { h, c }) : layers;
+}
+
+function needed({ cell }: NetworkConfig) {
+  if (!more) throw new UsageError(`network: of cell ${cell}, \`prepareNetwork\` must be awaited first`);
+  return more;
+}
+
+function makeCells(config: NetworkConfig): RecurrentLayers {
   const { cell, embeddingSize, hiddenSize, numLayers, dropout, nonlinearity } = config;
   const { variationalDropout = false, weightDrop = 0 } = config;
   const options = {
@@ -34,8 +48,7 @@ export function makeLayers(config: NetworkConfig): RecurrentLayers {
     case "lstm":
       return new LSTM({ ...options, forgetGateBias: 1 });
     default:
-      if (!more) throw new UsageError(`network: of cell ${cell}, \`prepareNetwork\` must be awaited first`);
-      return new more[cell](options);
+      return new (needed(config)[cell])(options);
   }
 }
 

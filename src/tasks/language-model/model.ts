@@ -1,7 +1,7 @@
 import { normalizeText } from "../../data/text/text.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import { ready } from "../../engine/engine.ts";
-import { DataError } from "../../errors.ts";
+import { DataError, OptionError } from "../../errors.ts";
 import { formatModel, type ModelFiles, type ModelSource, writeModelFolder } from "../../io/model-folder.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
 import { useInt8Weights } from "../../nn/int8.ts";
@@ -88,10 +88,15 @@ export class LanguageModel {
    * is for itself, and line breaks are not counted.
    */
   async evaluate(source: TextSource, options: EvaluateOptions = {}): Promise<Evaluation> {
-    const { signal, onProgress, cache, dynamic, ranks } = checkEvaluateOptions(
+    const { signal, onProgress, cache, dynamic, ranks, neuralCache } = checkEvaluateOptions(
       "LanguageModel.evaluate",
       options,
     );
+    if (neuralCache) {
+      this.network.refuseBidirectional("have a neural cache");
+      if (ranks || dynamic !== undefined)
+        throw new OptionError("LanguageModel.evaluate: neuralCache does not go with ranks or dynamic");
+    }
     if (dynamic !== undefined) this.network.refuseBidirectional("learn while it is evaluated");
     // Loaded when it is needed: a page that generates text need not know how corpora are read.
     const { readTokens } = await import("./data.ts");
@@ -113,10 +118,12 @@ export class LanguageModel {
         signal?.throwIfAborted();
         return found!;
       }
-      const losses =
-        dynamic === undefined
-          ? tokenLosses(network, tokens)
-          : (await import("./later.ts")).dynamicTokenLosses(network, tokens, dynamic);
+      const later = dynamic !== undefined || neuralCache ? await import("./later.ts") : undefined;
+      const losses = !later
+        ? tokenLosses(network, tokens)
+        : neuralCache
+          ? later.cachedTokenLosses(network, tokens, neuralCache)
+          : later.dynamicTokenLosses(network, tokens, dynamic!);
       const shared = shareAmongRare(losses, tokens, this.tokenizer);
       const evaluation = await evaluateLosses(shared, tokens.length - 1, signal, onProgress);
       signal?.throwIfAborted();

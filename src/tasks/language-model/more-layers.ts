@@ -1,4 +1,5 @@
-/** Cells that few models have, by the names that `cell` has for them. */
+/** Cells that few models have, by the names that `cell` has for them, and what few do with their cells. */
 export { MinGRU as mingru, MinLSTM as minlstm } from "../../nn/recurrent/minimal.ts";
 export { MLSTM as mlstm, MRNN as mrnn } from "../../nn/recurrent/multiplicative.ts";
 export { QRNN as qrnn } from "../../nn/recurrent/qrnn.ts";
+export { withZoneout } from "../../nn/recurrent/zoneout.ts";

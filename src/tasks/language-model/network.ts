@@ -8,15 +8,14 @@ import { Module } from "../../nn/module.ts";
 import type { LSTM, LSTMState } from "../../nn/recurrent/lstm.ts";
 import type { ClassCrossEntropyOptions } from "../../ops/class-cross-entropy.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
-import { fallsOn } from "../../ops/falls-on.ts";
 import { sigmoid } from "../../ops/pointwise.ts";
 import { concat, slice } from "../../ops/slice.ts";
-import { softmax } from "../../ops/softmax.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import type { NetworkConfig } from "./config.ts";
 import {
   countOfLayers,
+  type LayersToPrepare,
   makeLayers,
   prepareLayers,
   type RecurrentLayers,
@@ -41,12 +40,17 @@ export interface Reading {
   lengths?: Tensor | undefined;
 }
 
+export interface LossOptions extends ClassCrossEntropyOptions {
+  /** Is shown what the recurrent layers say, before and after dropout. */
+  watch?: ((hidden: Tensor, dropped: Tensor) => void) | undefined;
+}
+
 let classOutput: typeof ClassOutput | undefined;
 let sides: typeof import("./both-sides.ts") | undefined;
 
 /** Fetches what only some networks have, as classes; to be awaited before one is made. */
 export async function prepareNetwork(
-  config: Pick<NetworkConfig, "classes" | "cell" | "bidirectional">,
+  config: LayersToPrepare & Pick<NetworkConfig, "classes" | "bidirectional">,
 ): Promise<void> {
   await prepareLayers(config);
   if (config.classes) classOutput ??= (await import("../../nn/class-output.ts")).ClassOutput;
@@ -98,15 +102,15 @@ export class LanguageModelNetwork extends Module {
 
   /** tokens [T, N] → logits [T, N, V] (of classes: ln P), and the state to carry on with. */
   forward(tokens: Tensor, state?: NetworkState): { logits: Tensor; state: NetworkState } {
-    const { hidden, hashes, state: next } = this.#read(tokens, state);
-    return { logits: this.output.forward(this.#compress(hidden), hashes), state: next };
+    const { hidden, hashes, state: next } = this.read(tokens, state);
+    return { logits: this.output.forward(this.compress(hidden), hashes), state: next };
   }
 
   /** −ln P of the targets, their mean unless options say otherwise, and the state to carry on with. */
   loss(
     reading: Reading,
     state?: NetworkState,
-    options: ClassCrossEntropyOptions = {},
+    options: LossOptions = {},
   ): { loss: Tensor; state: NetworkState } {
     const { inputs, targets, history = 0, carry = inputs.shape[0]!, lengths } = reading;
     const [T, N] = inputs.shape as [number, number];
@@ -119,9 +123,9 @@ export class LanguageModelNetwork extends Module {
       hidden,
       hashes,
       state: next,
-    } = this.#read(parts ? slice(inputs, 0, 0, carry) : inputs, state, lengths);
+    } = this.read(parts ? slice(inputs, 0, 0, carry) : inputs, state, lengths);
     if (parts) {
-      const rest = this.#read(slice(inputs, 0, carry), next);
+      const rest = this.read(slice(inputs, 0, carry), next);
       hidden = concat([hidden, rest.hidden], 0);
       hashes &&= concat([hashes, rest.hashes!], 0);
     } else if (carry === 0) next = state ?? this.zeroState(N);
@@ -129,13 +133,17 @@ export class LanguageModelNetwork extends Module {
       hidden = slice(hidden, 0, history);
       hashes &&= slice(hashes, 0, history);
     }
-    const x = this.#compress(hidden);
-    const { output } = this;
-    const loss =
-      output instanceof Linear
-        ? crossEntropy(output.forward(x), targets, options)
-        : output.loss(x, targets, hashes, options);
+    const loss = this.lossOf(hidden, targets, hashes, options);
     return { loss, state: next };
+  }
+
+  /** @internal −ln P of targets [T, N] for what the layers say, hidden [T, N, H]. */
+  lossOf(hidden: Tensor, targets: Tensor, hashes?: Tensor, options: LossOptions = {}): Tensor {
+    const { output } = this;
+    const x = this.compress(hidden, options.watch);
+    return output instanceof Linear
+      ? crossEntropy(output.forward(x), targets, options)
+      : output.loss(x, targets, hashes, options);
   }
 
   /** For what goes from left to right. */
@@ -151,43 +159,8 @@ export class LanguageModelNetwork extends Module {
     return sides!.bothSides(this, reading);
   }
 
-  /** The tokens that come after [1, N], drawn with two numbers in [0, 1) each: uniform [1, N, 2]. */
-  sample(tokens: Tensor, uniform: Tensor, state?: NetworkState): { tokens: Tensor; state: NetworkState } {
-    const { hidden, hashes, state: next } = this.#read(tokens, state && this.#begunAnew(tokens, state));
-    const x = this.#compress(hidden);
-    const { output } = this;
-    if (!(output instanceof Linear)) return { tokens: output.sample(x, uniform, hashes), state: next };
-    const probs = softmax(output.forward(x));
-    const width = this.config.vocabularySize;
-    const values = probs.toArray() as Float32Array;
-    const numbers = uniform.toArray();
-    const drawn = Int32Array.from({ length: probs.size / width }, (_, n) =>
-      fallsOn(values, n * width, width, numbers[2 * n]!),
-    );
-    return { tokens: tensor(drawn, tokens.shape), state: next };
-  }
-
-  /** The state without what is forgotten before these tokens [1, N]. */
-  #begunAnew(tokens: Tensor, state: NetworkState): NetworkState {
-    const { resetAt } = this.config;
-    if (resetAt === undefined) return state;
-    const anew = [...tokens.toArray()].map((token) => token === resetAt);
-    const zeros = Object.entries<Tensor>(this.zeroState(anew.length));
-    return Object.fromEntries(
-      zeros.map(([name, zero]) => {
-        const values = (state as unknown as Record<string, Tensor>)[name]!.toArray();
-        const nothing = zero.toArray();
-        // Of [..., N, width], or of [..., N].
-        const width = name === "before" ? 1 : zero.shape.at(-1)!;
-        for (let i = 0; i < values.length; i++) {
-          if (anew[Math.floor(i / width) % anew.length]) values[i] = nothing[i]!;
-        }
-        return [name, tensor(values, zero.shape)];
-      }),
-    ) as unknown as NetworkState;
-  }
-
-  #read(
+  /** @internal What the recurrent layers say of tokens [T, N], and hashes of n-grams where there are direct connections. */
+  read(
     tokens: Tensor,
     state?: NetworkState,
     lengths?: Tensor,
@@ -202,8 +175,10 @@ export class LanguageModelNetwork extends Module {
     return { hidden, hashes, state: { ...run.state, before: next } };
   }
 
-  #compress(hidden: Tensor): Tensor {
+  /** @internal What the output reads. */
+  compress(hidden: Tensor, watch?: LossOptions["watch"]): Tensor {
     const x = this.outputDropout.forward(hidden);
+    watch?.(hidden, x);
     return this.compression ? sigmoid(this.compression.forward(x)) : x;
   }
 

@@ -21,7 +21,9 @@ import type { LanguageModelEvent } from "./events.ts";
 import type { LanguageModelParts } from "./load.ts";
 
 export const units = ["char", "byte", "word", "bpe"] as const satisfies readonly Unit[];
-export const optimizers = ["sgd", "adagrad", "rmsprop", "adam", "adamw"] as const;
+export const optimizers = ["sgd", "asgd", "nt-asgd", "adagrad", "rmsprop", "adam", "adamw"] as const;
+/** Those whose model is the mean of the weights over time. */
+const averaging: readonly string[] = ["asgd", "nt-asgd"];
 export const logFormats = ["csv", "tensorboard"] as const satisfies readonly LogFormatName[];
 export const windowLayouts = ["sequential", "shuffled"] as const;
 export const schedules = ["constant", "step", "plateau", "halving", "cosine"] as const;
@@ -70,6 +72,10 @@ export interface LanguageModelOptions {
   variationalDropout?: boolean;
   /** Of the recurrent weights W_hh, for a whole window (Merity et al. 2017). Default 0. */
   weightDrop?: number;
+  /** The probability that a unit of h keeps its value for a step (Krueger et al. 2017). Default 0. */
+  zoneout?: number;
+  /** The same of an LSTM's c. Default 0. */
+  zoneoutCell?: number;
   /** The embedding is the output's weight too (Press and Wolf 2017); needs embeddingSize = hiddenSize. Default false. */
   tieWeights?: boolean;
   /** Probabilities of all tokens at once, or of classes and of the tokens within one. Default "softmax". */
@@ -133,10 +139,19 @@ export interface LanguageModelOptions {
   epochs?: number;
   /** The most updates of the weights. Default: as many as the epochs have. */
   maxSteps?: number;
-  /** Default "adam". */
+  /**
+   * "asgd" is SGD, and validates and keeps the mean of the weights since the beginning; "nt-asgd" does so from the first
+   * validation on that is no better than all but the last `nonmono` (Merity et al. 2017). Default "adam".
+   */
   optimizer?: (typeof optimizers)[number];
-  /** Default 1 for sgd, 0.01 for adagrad, 0.002 for the others. */
+  /** Of optimizer "nt-asgd": n, the validations whose losses a later one need not beat. Default 5. */
+  nonmono?: number;
+  /** Default 1 for sgd and those that average, 0.01 for adagrad, 0.002 for the others. */
   learningRate?: number;
+  /** AR, α: the weight of the mean square of what the output reads, dropout included (Merity et al. 2017). Default 0. */
+  ar?: number;
+  /** TAR, β: the weight of the mean square of h's change from step to step (Merity et al. 2017). Default 0. */
+  tar?: number;
   /** L2; that of the direct connections too. Default 0. */
   weightDecay?: number;
   /** The learning rate of the direct connections, whose optimizer is SGD, as a multiple of the others'. Default 1. */
@@ -233,6 +248,8 @@ const schema = recordOf({
   dropout: v.optional(numberIn({ from: 0, below: 1 }), 0),
   variationalDropout: v.optional(trueOrFalse()),
   weightDrop: v.optional(numberIn({ from: 0, below: 1 })),
+  zoneout: v.optional(numberIn({ from: 0, below: 1 })),
+  zoneoutCell: v.optional(numberIn({ from: 0, below: 1 })),
   tieWeights: v.optional(trueOrFalse(), false),
   output: v.optional(oneOf(outputs), "softmax"),
   classes: v.optional(wholeNumber(1, 2 ** 20)),
@@ -259,7 +276,10 @@ const schema = recordOf({
   epochs: v.optional(wholeNumber(1, 1_000_000), 10),
   maxSteps: v.optional(wholeNumber(1, MAX_COUNT)),
   optimizer: v.optional(oneOf(optimizers), "adam"),
+  nonmono: v.optional(wholeNumber(0, 1_000_000)),
   learningRate: v.optional(numberIn({ above: 0 })),
+  ar: v.optional(numberIn({ from: 0 })),
+  tar: v.optional(numberIn({ from: 0 })),
   weightDecay: v.optional(numberIn({ from: 0 }), 0),
   directRate: v.optional(numberIn({ from: 0 })),
   schedule: v.optional(oneOf(schedules), "constant"),
@@ -300,11 +320,14 @@ const dependent: Dependent<v.InferOutput<typeof schema>> = [
   ["vocabularySize", "unit", ["bpe"]],
   ["shareRare", "unit", ["word"]],
   ["nonlinearity", "cell", ["rnn"]],
+  ["zoneout", "cell", ["rnn", "lstm", "gru", "mrnn", "mlstm"]],
+  ["zoneoutCell", "cell", ["lstm", "mlstm"]],
   ["classes", "output", ["classes"]],
   ["classBinning", "output", ["classes"]],
   ["direct", "output", ["classes"]],
   ["directOrder", "output", ["classes"]],
   ["directRate", "output", ["classes"]],
+  ["nonmono", "optimizer", ["nt-asgd"]],
   ["bptt", "windows", ["sequential"]],
   ["independent", "windows", ["sequential"]],
   ["decay", "schedule", ["step", "plateau", "halving"]],
@@ -324,6 +347,16 @@ export function checkTrainingOptions(where: string, options: LanguageModelOption
   checkDependent(where, checked, dependent);
   if (checked.keepTokenizer) checkKeepTokenizer(where, checked);
   if (checked.bidirectional) checkBidirectional(where, checked);
+  for (const name of ["ar", "tar"] as const) {
+    // Lines are padded to one length, and what follows a line's end is no change of h.
+    if (checked[name] && checked.independent)
+      throw new OptionError(`${where}: ${name} does not go with independent lines`);
+  }
+  if (checked.ema !== undefined && averaging.includes(checked.optimizer)) {
+    throw new OptionError(
+      `${where}: ema does not go with ${checked.optimizer}, which averages the weights itself`,
+    );
+  }
   const { embeddingSize = checked.hiddenSize, tieWeights } = checked;
   const { compression, hiddenSize } = checked;
   if (tieWeights && embeddingSize !== (compression ?? hiddenSize)) {

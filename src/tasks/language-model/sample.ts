@@ -1,9 +1,12 @@
 import * as v from "valibot";
 import { noGrad, step } from "../../autograd/step.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
+import { Linear } from "../../nn/linear.ts";
+import { fallsOn } from "../../ops/falls-on.ts";
+import { softmax } from "../../ops/softmax.ts";
 import { checkOptions, functionOf, recordOf, type SchemasOf, wholeNumber } from "../../options.ts";
 import { Generator } from "../../tensor/random.ts";
-import { tensor } from "../../tensor/tensor.ts";
+import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
 import type { LanguageModelNetwork, NetworkState } from "./network.ts";
 
@@ -50,7 +53,7 @@ export async function sampleTexts(
     const generator = new Generator(seed, t);
     const uniform = Float32Array.from({ length: 2 * streams }, () => generator.uniform());
     const made = step(() =>
-      noGrad(() => network.sample(tensor(last, [1, streams]), tensor(uniform, [1, streams, 2]), state)),
+      noGrad(() => drawNext(network, tensor(last, [1, streams]), tensor(uniform, [1, streams, 2]), state)),
     );
     state = made.state;
     last = made.tokens.toArray() as Int32Array<ArrayBuffer>;
@@ -60,4 +63,44 @@ export async function sampleTexts(
     signal?.throwIfAborted();
   }
   return texts.map((tokens) => tokenizer.decode(tokens));
+}
+
+/** The tokens that come after [1, N], drawn with two numbers in [0, 1) each: uniform [1, N, 2]. */
+function drawNext(
+  network: LanguageModelNetwork,
+  tokens: Tensor,
+  uniform: Tensor,
+  state?: NetworkState,
+): { tokens: Tensor; state: NetworkState } {
+  const { hidden, hashes, state: next } = network.read(tokens, state && begunAnew(network, tokens, state));
+  const x = network.compress(hidden);
+  const { output } = network;
+  if (!(output instanceof Linear)) return { tokens: output.sample(x, uniform, hashes), state: next };
+  const probs = softmax(output.forward(x));
+  const width = network.config.vocabularySize;
+  const values = probs.toArray() as Float32Array;
+  const numbers = uniform.toArray();
+  const drawn = Int32Array.from({ length: probs.size / width }, (_, n) =>
+    fallsOn(values, n * width, width, numbers[2 * n]!),
+  );
+  return { tokens: tensor(drawn, tokens.shape), state: next };
+}
+
+/** The state without what is forgotten before these tokens [1, N]. */
+function begunAnew(network: LanguageModelNetwork, tokens: Tensor, state: NetworkState): NetworkState {
+  if (network.config.resetAt === undefined) return state;
+  const anew = [...tokens.toArray()].map((token) => network.beginsAnewAt(token));
+  const zeros = Object.entries<Tensor>(network.zeroState(anew.length));
+  return Object.fromEntries(
+    zeros.map(([name, zero]) => {
+      const values = (state as unknown as Record<string, Tensor>)[name]!.toArray();
+      const nothing = zero.toArray();
+      // Of [..., N, width], or of [..., N].
+      const width = name === "before" ? 1 : zero.shape.at(-1)!;
+      for (let i = 0; i < values.length; i++) {
+        if (anew[Math.floor(i / width) % anew.length]) values[i] = nothing[i]!;
+      }
+      return [name, tensor(values, zero.shape)];
+    }),
+  ) as unknown as NetworkState;
 }

@@ -17,11 +17,13 @@ import {
 } from "../../optim/schedule.ts";
 import { SGD } from "../../optim/sgd.ts";
 import { manualSeed } from "../../tensor/random.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { folderCheckpoints } from "../../training/checkpoints.ts";
 import { checkData, madeOf, resumeEvent } from "../../training/continue.ts";
 import type { ResumeEvent, TrainingEvent } from "../../training/events.ts";
 import { openLog } from "../../training/logs/open-log.ts";
 import { type Checkpoints, Trainer } from "../../training/trainer.ts";
+import { activationPenalty } from "./activation-penalty.ts";
 import { binWords } from "./classes.ts";
 import { makeConfig, type NetworkConfig } from "./config.ts";
 import { type Corpus, lineBreakOf, readCorpus } from "./data.ts";
@@ -53,7 +55,7 @@ async function trainOn(corpus: Corpus, start: Start) {
   const { name, tokenizer, train, valid, fingerprint } = corpus;
   const { options, initial, folder, checkpoint } = start;
   const { signal, clip, clipValue, accumulate, epochs, maxSteps, windows } = options;
-  const { validateEvery, patience, ema, onProgress } = options;
+  const { validateEvery, patience, ema, nonmono = 5, onProgress } = options;
   if (options.threads !== undefined) setThreads(options.threads);
   manualSeed(options.seed);
   const config = makeConfig(networkConfig(corpus, options), forTheRecord(options));
@@ -102,8 +104,15 @@ async function trainOn(corpus: Corpus, start: Start) {
     batches: train,
     loss(batch, state) {
       const learn = { learningRate: optimizer.learningRate * directRate, weightDecay };
-      const { loss, state: next } = network.loss(batch, state, { learn });
-      return { loss, tokens: batch.count ?? batch.targets.size, ...(carries && { state: next }) };
+      let penalty: Tensor | undefined;
+      const { loss, state: next } = network.loss(batch, state, {
+        learn,
+        watch(hidden, dropped) {
+          penalty = activationPenalty(hidden, dropped, options);
+        },
+      });
+      const tokens = batch.count ?? batch.targets.size;
+      return { loss, tokens, ...(penalty && { penalty }), ...(carries && { state: next }) };
     },
     optimizer,
     schedule,
@@ -126,6 +135,8 @@ async function trainOn(corpus: Corpus, start: Start) {
     ...(validateEvery !== undefined && { validateEvery }),
     ...(patience !== undefined && { patience }),
     ...(ema !== undefined && { ema }),
+    ...(options.optimizer === "asgd" && { asgd: {} }),
+    ...(options.optimizer === "nt-asgd" && { asgd: { nonmono } }),
     ...(options.logEvery !== undefined && { logEvery: options.logEvery }),
     norms: options.logNorms === true,
     profile: options.profile === true,
@@ -158,7 +169,7 @@ function withPerplexity(
 function networkConfig(corpus: Corpus, options: ResolvedOptions): NetworkConfig {
   const { cell, hiddenSize, embeddingSize = hiddenSize, numLayers, dropout, tieWeights } = options;
   const { nonlinearity = "tanh", compression } = options;
-  const { variationalDropout, weightDrop } = options;
+  const { variationalDropout, weightDrop, zoneout, zoneoutCell } = options;
   const { output, classes = 100, classBinning = "sqrt-frequency", direct = 0, directOrder = 3 } = options;
   return {
     vocabularySize: corpus.tokenizer.size,
@@ -170,6 +181,8 @@ function networkConfig(corpus: Corpus, options: ResolvedOptions): NetworkConfig 
     dropout,
     ...(variationalDropout && { variationalDropout }),
     ...(weightDrop !== undefined && { weightDrop }),
+    ...(zoneout !== undefined && { zoneout }),
+    ...(zoneoutCell !== undefined && { zoneoutCell }),
     tieWeights,
     ...(compression !== undefined && { compression }),
     ...(output === "classes" && { classes: binWords(corpus.counts(), classes, classBinning) }),
@@ -179,7 +192,15 @@ function networkConfig(corpus: Corpus, options: ResolvedOptions): NetworkConfig 
   };
 }
 
-const defaultRates = { sgd: 1, adagrad: 0.01, rmsprop: 0.002, adam: 0.002, adamw: 0.002 } as const;
+const defaultRates = {
+  sgd: 1,
+  asgd: 1,
+  "nt-asgd": 1,
+  adagrad: 0.01,
+  rmsprop: 0.002,
+  adam: 0.002,
+  adamw: 0.002,
+} as const;
 
 function learningRateOf({ optimizer, learningRate = defaultRates[optimizer] }: ResolvedOptions): number {
   return learningRate;
@@ -190,6 +211,8 @@ function makeOptimizer(network: LanguageModelNetwork, options: ResolvedOptions) 
   const settings = { learningRate: learningRateOf(options), weightDecay: options.weightDecay };
   switch (options.optimizer) {
     case "sgd":
+    case "asgd":
+    case "nt-asgd":
       return new SGD(parameters, settings);
     case "adagrad":
       return new Adagrad(parameters, settings);

@@ -38,9 +38,13 @@ export class MemoryNetwork extends Module {
 
   /** inputs [T, N, inputSize] → answers [answers, N, outputSize]: logits of classes, or a number. */
   forward(inputs: Tensor): Tensor {
-    const { output } = this.rnn.forward(inputs);
-    const T = inputs.shape[0]!;
-    return this.output.forward(slice(output, 0, T - problems[this.config.problem].answers, T));
+    return this.answersOf(this.rnn.forward(inputs).output);
+  }
+
+  /** The answers for the layers' states [T, N, H]. */
+  answersOf(states: Tensor): Tensor {
+    const T = states.shape[0]!;
+    return this.output.forward(slice(states, 0, T - problems[this.config.problem].answers, T));
   }
 
   /** The mean over the answers [answers, N, outputSize] of −ln P, or of the squared error. */

@@ -17,7 +17,7 @@ export const cells = ["rnn", "lstm", "gru"] as const;
 export const nonlinearities = ["tanh", "relu", "sigmoid"] as const;
 export const recurrentInits = ["identity", "orthogonal"] as const;
 export type RecurrentInit = (typeof recurrentInits)[number];
-export const optimizers = ["sgd", "rmsprop", "adam"] as const;
+export const optimizers = ["sgd", "rmsprop", "adam", "hessian-free"] as const;
 
 /** What `MemoryModel.train` tells as it goes on. A validation's loss is what the problem is measured by. */
 export type MemoryEvent =
@@ -51,21 +51,29 @@ export interface MemoryOptions {
    */
   recurrentInit?: RecurrentInit;
 
-  /** Sequences to an update. Default 20. */
+  /** Sequences to an update. Default 20, or 1,000 for hessian-free. */
   batchSize?: number;
-  /** The most updates; the training stops before if the problem is solved. Default 50,000. */
+  /** The most updates; the training stops before if the problem is solved. Default 50,000, or 500 for hessian-free. */
   maxSteps?: number;
-  /** Default "adam". */
+  /** "hessian-free" is for a tanh net of one layer (Martens & Sutskever 2011). Default "adam". */
   optimizer?: (typeof optimizers)[number];
-  /** Default 0.01 for sgd, 0.001 for the others. */
+  /** Of hessian-free: λ at first, by which its quadratic model is damped. Default 1. */
+  damping?: number;
+  /** Of hessian-free: μ, how much of λ keeps hidden states near what they are. Default 0.03. */
+  structuralDamping?: number;
+  /** Of hessian-free: the most iterations of conjugate gradients to an update. Default 200. */
+  cgIterations?: number;
+  /** Of hessian-free: sequences of a batch that the curvature is measured on. Default a quarter of them. */
+  curvatureBatch?: number;
+  /** Of the others. Default 0.01 for sgd, 0.001 for the rest. */
   learningRate?: number;
-  /** The gradient's norm is scaled down to this. Default 1, or not at all with a clipValue. */
+  /** The gradient's norm is scaled down to this. Default 1, or not at all with a clipValue and for hessian-free. */
   clip?: number;
   /** Each element of the gradient is cut to ± this. Default: not at all. */
   clipValue?: number;
   /** Of an rnn: the weight of the regulariser that keeps gradients from vanishing (Pascanu et al. 2013). Default 0. */
   omega?: number;
-  /** Updates between validations. Default 500. */
+  /** Updates between validations. Default 500, or 5 for hessian-free. */
   validateEvery?: number;
   /** Fresh sequences that a validation asks about, the same in each. Default 1,000. */
   validSequences?: number;
@@ -105,14 +113,18 @@ const schema = recordOf({
   chrono: v.optional(numberIn({ from: 3 })),
   recurrentInit: v.optional(oneOf(recurrentInits)),
 
-  batchSize: v.optional(wholeNumber(1, 65_536), 20),
-  maxSteps: v.optional(wholeNumber(1, MAX_COUNT), 50_000),
+  batchSize: v.optional(wholeNumber(1, 65_536)),
+  maxSteps: v.optional(wholeNumber(1, MAX_COUNT)),
   optimizer: v.optional(oneOf(optimizers), "adam"),
+  damping: v.optional(positive),
+  structuralDamping: v.optional(numberIn({ from: 0 })),
+  cgIterations: v.optional(wholeNumber(1, 1_000_000)),
+  curvatureBatch: v.optional(wholeNumber(1, 65_536)),
   learningRate: v.optional(positive),
   clip: v.optional(positive),
   clipValue: v.optional(positive),
   omega: v.optional(numberIn({ from: 0 })),
-  validateEvery: v.optional(wholeNumber(1, MAX_COUNT), 500),
+  validateEvery: v.optional(wholeNumber(1, MAX_COUNT)),
   validSequences: v.optional(wholeNumber(1, MAX_COUNT), 1000),
   seed: v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER), 1),
   threads: v.optional(wholeNumber(1, 256)),
@@ -123,10 +135,10 @@ const schema = recordOf({
   signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
 } satisfies SchemasOf<MemoryOptions>);
 
-export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, "length" | "learningRate"> & {
+type Defaulted = "learningRate" | "batchSize" | "maxSteps" | "validateEvery";
+export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, "length" | Defaulted> & {
   length: readonly [number, number];
-  learningRate: number;
-};
+} & Record<Defaulted, number>;
 
 const where = "MemoryModel.train";
 
@@ -143,13 +155,39 @@ export function checkMemoryOptions(options: MemoryOptions): ResolvedOptions {
     if (checked[name] === undefined || checked.cell === cell) continue;
     throw new OptionError(`${where}: ${name} is for cell ${cell}, got cell ${checked.cell}`);
   }
-  const { optimizer, clip = checked.clipValue === undefined ? 1 : undefined } = checked;
+  const { optimizer } = checked;
+  const hessianFree = optimizer === "hessian-free";
+  checkHessianFree(checked, hessianFree);
+  const { clip = hessianFree || checked.clipValue !== undefined ? undefined : 1 } = checked;
+  const { batchSize, maxSteps, validateEvery, learningRate } = checked;
   return {
     ...checked,
-    learningRate: checked.learningRate ?? (optimizer === "sgd" ? 0.01 : 0.001),
+    batchSize: batchSize ?? (hessianFree ? 1000 : 20),
+    maxSteps: maxSteps ?? (hessianFree ? 500 : 50_000),
+    validateEvery: validateEvery ?? (hessianFree ? 5 : 500),
+    learningRate: learningRate ?? (hessianFree ? 1 : optimizer === "sgd" ? 0.01 : 0.001),
     ...(clip !== undefined && { clip }),
     length: lengthsOf(where, checked.problem, checked.length),
   };
+}
+
+function checkHessianFree(options: v.InferOutput<typeof schema>, chosen: boolean): void {
+  const { cell, nonlinearity = "tanh", numLayers, optimizer } = options;
+  const own = ["damping", "structuralDamping", "cgIterations", "curvatureBatch"] as const;
+  const others = ["learningRate", "clip", "clipValue", "omega"] as const;
+  const wrong = (chosen ? others : own).find((name) => options[name] !== undefined);
+  if (wrong) {
+    const whose = chosen
+      ? "no option of optimizer hessian-free"
+      : `for optimizer hessian-free, got ${optimizer}`;
+    throw new OptionError(`${where}: ${wrong} is ${whose}`);
+  }
+  if (chosen && (cell !== "rnn" || nonlinearity !== "tanh" || numLayers > 1)) {
+    const net = `${numLayers} of cell ${cell}${cell === "rnn" ? ` (${nonlinearity})` : ""}`;
+    throw new OptionError(
+      `${where}: optimizer hessian-free is for a tanh net (cell rnn) of one layer, got ${net}`,
+    );
+  }
 }
 
 /** From and to, with room for the problem. */

@@ -10,6 +10,7 @@ import { type Checkpoints, Trainer } from "../../training/trainer.ts";
 import { type MemoryBatch, MemoryBatches } from "./batches.ts";
 import { makeConfig } from "./config.ts";
 import { evaluateMemory } from "./evaluate.ts";
+import { MemoryHessianFree } from "./hessian-free.ts";
 import { countParameters, MemoryNetwork } from "./network.ts";
 import { checkMemoryOptions, type MemoryEvent, type MemoryOptions, type ResolvedOptions } from "./options.ts";
 import { problems } from "./problems.ts";
@@ -38,6 +39,8 @@ export async function trainMemory(given: MemoryOptions) {
   const record = { ...config.training, parameters: countParameters(config.network) };
   const log = await openLog("memory", options, record);
 
+  const { optimizer: name, learningRate } = options;
+  const hessianFree = name === "hessian-free" ? new MemoryHessianFree(network, options) : undefined;
   const { goal, measure } = problems[problem];
   let wrong = 1;
   let solved = false;
@@ -50,13 +53,15 @@ export async function trainMemory(given: MemoryOptions) {
       count: validateEvery,
       seed,
     }),
-    loss({ inputs, targets }) {
+    loss(batch) {
+      const { inputs, targets } = batch;
+      hessianFree?.see(batch);
       const [T, N] = inputs.shape as [number, number, number];
       return { loss: network.loss(network.forward(inputs), targets), tokens: T * N };
     },
-    optimizer: new optimizers[options.optimizer](network.namedParameters(), {
-      learningRate: options.learningRate,
-    }),
+    optimizer:
+      hessianFree ??
+      new optimizers[name as keyof typeof optimizers](network.namedParameters(), { learningRate }),
     epochs: Math.ceil(maxSteps / validateEvery),
     maxSteps,
     ...(clip !== undefined && { clip }),
