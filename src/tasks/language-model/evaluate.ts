@@ -44,7 +44,12 @@ const evaluateSchema = recordOf({
   ranks: v.optional(trueOrFalse(), false),
   dynamic: v.optional(numberIn({ above: 0 })),
   // What is in it is checked by who uses it.
-  neuralCache: v.optional(v.custom<NeuralCacheOptions>((x) => typeof x === "object" && x !== null)),
+  neuralCache: v.optional(
+    v.custom<NeuralCacheOptions>(
+      (x) => typeof x === "object" && x !== null,
+      "must be an object such as { size: 500 }",
+    ),
+  ),
 } satisfies SchemasOf<EvaluateOptions>);
 
 export function checkEvaluateOptions(where: string, options: EvaluateOptions) {
@@ -121,7 +126,8 @@ export function* shareAmongRare<State>(
   }
 }
 
-function chunkSize({ config: { vocabularySize, classes } }: LanguageModelNetwork): number {
+/** How many tokens are read at once. */
+export function chunkSize({ config: { vocabularySize, classes } }: LanguageModelNetwork): number {
   const width = classes ? Math.ceil(vocabularySize / classes.length) : vocabularySize;
   return Math.min(512, Math.max(16, Math.floor(CHUNK_FLOATS / width)));
 }

@@ -93,7 +93,7 @@ describe("a neural cache", () => {
         "OptionError: LanguageModel.evaluate: neuralCache: size must be a whole number from 1 to 1000000, got 0",
         "OptionError: LanguageModel.evaluate: neuralCache: lambda must be a number 0 or more and below 1, got 1",
         "OptionError: LanguageModel.evaluate: neuralCache: theta must be a number 0 or more, got -1",
-        "OptionError: LanguageModel.evaluate: neuralCache Invalid type: Expected unknown but received 5",
+        "OptionError: LanguageModel.evaluate: neuralCache must be an object such as { size: 500 }",
         "OptionError: LanguageModel.evaluate: neuralCache does not go with ranks or dynamic",
         "OptionError: LanguageModel.evaluate: neuralCache does not go with ranks or dynamic",
       ]

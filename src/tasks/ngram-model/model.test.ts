@@ -91,6 +91,8 @@ describe("NgramModel", () => {
       held.match(/.*\n/g)!.reduce((sum, line) => sum + stream.score(line).logProb, 0),
       2,
     );
+    for (const options of [{ ranks: true }, { dynamic: 0.1 }, { neuralCache: { size: 5 } }])
+      await expect(model.evaluate({ text: held }, options)).rejects.toThrow(/are for networks/);
   });
 
   it("a word nobody has seen is <unk>, which is never certain nor impossible", async () => {

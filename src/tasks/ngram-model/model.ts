@@ -93,7 +93,13 @@ export class NgramModel {
 
   /** How well the model predicts a text, every token of it, the first too. */
   async evaluate(source: TextSource, options: EvaluateOptions = {}): Promise<Evaluation> {
-    const { signal, onProgress, cache } = checkEvaluateOptions("NgramModel.evaluate", options);
+    const { signal, onProgress, cache, ranks, dynamic, neuralCache } = checkEvaluateOptions(
+      "NgramModel.evaluate",
+      options,
+    );
+    if (ranks || dynamic !== undefined || neuralCache) {
+      throw new OptionError("NgramModel.evaluate: ranks, dynamic and neuralCache are for networks");
+    }
     const { readTokens } = await import("../language-model/data.ts");
     const { tokens, close } = await readTokens(source, this.tokenizer, { signal, cache });
     const pause = eventLoopTurns();
