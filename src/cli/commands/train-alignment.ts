@@ -1,12 +1,11 @@
-import type { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { AlignmentEvent, AlignmentOptions } from "../../tasks/alignment/options.ts";
-import { Interrupted } from "../failure.ts";
-import { addFlags, jsonFlag, numberFlag, threadsFlag } from "../flags.ts";
+import { addFlags, checkpointFlags, jsonFlag, logFlags, numberFlag, rateFlags, runFlags } from "../flags.ts";
+import { followTraining } from "../follow-training.ts";
 import { planImages, type TrainingImageFlags, trainingImageFlags } from "../image-flags.ts";
-import { interruptible } from "../interrupt.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, percent } from "../ui/format.ts";
-import { ProgressBar } from "../ui/progress.ts";
+import type { ProgressBar } from "../ui/progress.ts";
 
 interface Flags extends Omit<AlignmentOptions, "valid" | "onProgress" | "signal">, TrainingImageFlags {
   out: string;
@@ -20,29 +19,38 @@ const flags: Record<string, Option[]> = {
     numberFlag("--valid-fraction <x>", "the part held out without these; 0 for none (default: 0.05)"),
     numberFlag("--min-count <n>", "rarer words are unknown (default: 5)"),
     numberFlag("--max-length <n>", "the most words of a caption; longer ones are left out (default: 40)"),
+    new Option("--recipe <name>", "start from the settings of a recipe, e.g. karpathy-2015"),
+    new Option("--data <dir>", "the folder of data sets that recipes read (default: $UNROLLED_DATA)"),
   ],
-  "Network and training:": [
+  "Network:": [
     numberFlag("--embedding-size <n>", "width of the words' vectors (default: 256)"),
     numberFlag("--hidden-size <n>", "of the space that regions and words share (default: 256)"),
     numberFlag("--dropout <p>", "of features, words and what is read (default: 0.2)"),
+  ],
+  "Training:": [
     numberFlag("--batch-tokens <n>", "the most words of a batch (default: 1000)"),
     numberFlag("--epochs <n>", "passes over the captions (default: 10)"),
     numberFlag("--max-steps <n>", "the most updates (default: as many as the epochs have)"),
-    numberFlag("--learning-rate <x>", "of Adam (default: 0.001)"),
-    numberFlag("--clip <x>", "the norm that gradients are scaled down to (default: 5)"),
-    numberFlag("--seed <n>", "of all random numbers (default: 1)"),
-    threadsFlag(),
+    new Option("--optimizer <name>", "sgd, adam, adamw or rmsprop (default: adam)"),
+    numberFlag("--learning-rate <x>", "size of an update (default: 0.7 for sgd, 0.001 for the others)"),
+    ...rateFlags("cosine", 5),
+    ...runFlags(),
   ],
+  "Checkpoints:": checkpointFlags(),
+  "Log:": logFlags(),
 };
 
 export function define(command: Command): void {
   command
     .description(
       "Trains a network that aligns words with regions of images, by no more than which caption belongs to which image " +
-        "(Karpathy & Fei-Fei 2015). The folder then holds the best weights by how well images and captions find each other.",
+        "(Karpathy & Fei-Fei 2015). The folder then holds the best weights by how well images and captions find " +
+        "each other (model.safetensors), config.json, tokenizer.json, and in training/ the last state.",
     )
-    .requiredOption("--out <dir>", "the folder for the model")
-    .addOption(jsonFlag("one event a line as JSON: corpus, step, validation, done"));
+    .requiredOption("--out <dir>", "a new or empty folder for the model")
+    .addOption(
+      jsonFlag("one event a line as JSON: resume, images, corpus, step, validation, checkpoint, done"),
+    );
   addFlags(command, flags);
   command.action(train);
   examples(command, [
@@ -50,6 +58,7 @@ export function define(command: Command): void {
       "from a grid of features",
       "unrolled train alignment --captions tokens.txt --features grid.safetensors --out models/align",
     ],
+    ["a recipe", "unrolled train alignment --recipe karpathy-2015 --data data --out models/align"],
   ]);
 }
 
@@ -57,21 +66,12 @@ async function train({ json, ...flags }: Flags): Promise<void> {
   const { out } = flags;
   const { source, options } = planImages("alignment", flags);
   const { ImageAligner } = await import("../../tasks/alignment/task.ts");
-  const bar = json ? undefined : new ProgressBar();
-  const signal = interruptible((line) => (bar ? bar.note(line) : process.stderr.write(`${line}\n`)));
-  let done: Extract<AlignmentEvent, { type: "done" }> | undefined;
-  await ImageAligner.train(source, {
-    ...(options as AlignmentOptions),
-    signal,
-    onProgress(event) {
-      if (event.type === "done") done = event;
-      if (bar) show(event, bar);
-      else process.stdout.write(`${JSON.stringify(event)}\n`);
-    },
-  }).finally(() => bar?.end());
-  if (signal.aborted) throw new Interrupted(`stopped; ${out} holds the best model so far`, signal);
-  if (json) return;
-  const { step, seconds } = done!;
+  const done = await followTraining<AlignmentEvent>(
+    (hooks) => ImageAligner.train(source, { ...(options as AlignmentOptions), ...hooks }),
+    { json, out, reading: "the images were read", show },
+  );
+  if (!done) return;
+  const { step, seconds } = done;
   process.stdout.write(
     `${out} holds the best weights; ${step} updates in ${duration(seconds)}\n\nnext:\n` +
       `  npx unrolled evaluate ${out} --captions FILE --features FILE\n`,
@@ -83,9 +83,8 @@ function show(event: AlignmentEvent, bar: ProgressBar): void {
     const { images, heldOut, captions, vocabulary, notes } = event;
     bar.note(`${images} images with ${captions} captions, ${heldOut} to validate on; ${vocabulary} words`);
     for (const line of notes) bar.note(`left out: ${line}`);
-  } else if (event.type === "step") {
-    const { progress: fraction, epoch, epochs, loss, secondsLeft } = event;
-    bar.update({ fraction, stage: `epoch ${epoch}/${epochs}`, loss, secondsLeft });
+  } else if (event.type === "images") {
+    bar.update({ fraction: event.images / event.of, stage: "reading images" });
   } else if (event.type === "validation") {
     const { epoch, imageFromSentence, sentenceFromImage, best } = event;
     const [there, back] = [imageFromSentence.recallAt10, sentenceFromImage.recallAt10].map(percent);

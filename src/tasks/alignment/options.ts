@@ -1,26 +1,40 @@
 import * as v from "valibot";
-import {
-  checkOptions,
-  functionOf,
-  numberIn,
-  recordOf,
-  type SchemasOf,
-  text,
-  wholeNumber,
-} from "../../options.ts";
-import type { DoneEvent, StepEvent, ValidationEvent } from "../../training/events.ts";
-import { type CaptioningSource, sourceSchema } from "../captioning/options.ts";
+import { checkOptions, numberIn, oneOf, recordOf, type SchemasOf, wholeNumber } from "../../options.ts";
+import type {
+  CheckpointEvent,
+  DoneEvent,
+  ResumeEvent,
+  StepEvent,
+  ValidationEvent,
+} from "../../training/events.ts";
+import type { ImagesEvent } from "../captioning/events.ts";
+import { type CaptioningSource, optimizers, schedules, sourceSchema } from "../captioning/options.ts";
+import { checkDependent, checkFolders, type RunOptions, runEntries } from "../run-options.ts";
 import type { AlignmentMeasures } from "./evaluate.ts";
+
+/** What there is to learn from. */
+export interface AlignedEvent {
+  type: "corpus";
+  images: number;
+  heldOut: number;
+  captions: number;
+  vocabulary: number;
+  /** What was left out, each by its name. */
+  notes: string[];
+}
 
 /** What `ImageAligner.train` tells as it goes on. A validation's loss is 100 less the mean of its recalls, in per cent. */
 export type AlignmentEvent =
-  | { type: "corpus"; images: number; heldOut: number; captions: number; vocabulary: number; notes: string[] }
+  | AlignedEvent
+  | ImagesEvent
+  | ResumeEvent
   | StepEvent
   | (ValidationEvent & AlignmentMeasures)
+  | CheckpointEvent
   | DoneEvent;
 
 /** Everything `ImageAligner.train` can be told. */
-export interface AlignmentOptions {
+export interface AlignmentOptions extends RunOptions<AlignmentEvent> {
   /** What to validate on. Default: the valid part of the captions' own splits, else `validFraction`. */
   valid?: CaptioningSource;
   /** The part of the images held out to validate on if nothing else is; 0 for none. Default 0.05. */
@@ -39,27 +53,20 @@ export interface AlignmentOptions {
   batchTokens?: number;
   /** Default 10. */
   epochs?: number;
-  /** The most updates. Default: as many as the epochs have. */
-  maxSteps?: number;
-  /** Of Adam. Default 0.001. */
+  /** Default "adam". */
+  optimizer?: (typeof optimizers)[number];
+  /** Default 0.7 for sgd, 0.001 for the others. */
   learningRate?: number;
+  /** How the learning rate changes. Default "cosine". */
+  schedule?: (typeof schedules)[number];
   /** The gradient's norm is scaled down to this. Default 5. */
   clip?: number;
-  /** Default 1. */
-  seed?: number;
-  /** Default: one for each processor. The result is the same for any number. */
-  threads?: number;
-  /** A folder for the model, written when it is trained. Default: nothing is written. */
-  out?: string;
-  onProgress?: (event: AlignmentEvent) => void;
-  /** Ends the training early: the model is the best so far. */
-  signal?: AbortSignal;
 }
 
-const count = wholeNumber(1, 2 ** 31 - 1);
 const size = wholeNumber(1, 65_536);
 
 const schema = recordOf({
+  ...runEntries<AlignmentEvent>(),
   valid: v.optional(sourceSchema),
   validFraction: v.optional(numberIn({ from: 0, to: 0.5 }), 0.05),
   minCount: v.optional(wholeNumber(1, 1_000_000), 5),
@@ -69,18 +76,23 @@ const schema = recordOf({
   dropout: v.optional(numberIn({ from: 0, below: 1 }), 0.2),
   batchTokens: v.optional(wholeNumber(1, 10_000_000), 1000),
   epochs: v.optional(wholeNumber(1, 1_000_000), 10),
-  maxSteps: v.optional(count),
-  learningRate: v.optional(numberIn({ above: 0 }), 0.001),
+  optimizer: v.optional(oneOf(optimizers), "adam"),
+  learningRate: v.optional(numberIn({ above: 0 })),
+  schedule: v.optional(oneOf(schedules), "cosine"),
   clip: v.optional(numberIn({ above: 0 }), 5),
-  seed: v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER), 1),
-  threads: v.optional(wholeNumber(1, 256)),
-  out: v.optional(v.pipe(text(), v.nonEmpty("must not be empty"))),
-  onProgress: v.optional(functionOf<(event: AlignmentEvent) => void>()),
-  signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
 } satisfies SchemasOf<AlignmentOptions>);
 
-export type ResolvedOptions = v.InferOutput<typeof schema>;
+export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, "learningRate"> & { learningRate: number };
 
 /** The options, checked and with their defaults. */
-export const checkAlignmentOptions = (options: AlignmentOptions): ResolvedOptions =>
-  checkOptions("ImageAligner.train", schema, options);
+export function checkAlignmentOptions(options: AlignmentOptions): ResolvedOptions {
+  const where = "ImageAligner.train";
+  const checked = checkOptions(where, schema, options);
+  checkDependent(where, checked, [
+    ["decay", "schedule", ["plateau"]],
+    ["warmup", "schedule", ["cosine"]],
+  ]);
+  checkFolders(where, checked);
+  const { learningRate = checked.optimizer === "sgd" ? 0.7 : 0.001 } = checked;
+  return { ...checked, learningRate };
+}

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -67,7 +67,7 @@ describe("an aligner", () => {
 
   it("tells of its training", () => {
     expect(new Set(events.map(({ type }) => type))).toEqual(
-      new Set(["corpus", "step", "validation", "done"]),
+      new Set(["corpus", "step", "validation", "checkpoint", "done"]),
     );
     const losses = events.flatMap((event) => (event.type === "validation" ? [event.loss] : []));
     expect(Math.min(...losses)).toBeLessThan(50);
@@ -102,6 +102,20 @@ describe("an aligner", () => {
     expect(await (await ImageAligner.load(at("copy"))).evaluate(valid)).toEqual(
       await aligner.evaluate(valid),
     );
+  });
+
+  it("goes on where it stopped, to the same weights", async () => {
+    const source = world(60, 3, "small");
+    const options = { valid, minCount: 1, embeddingSize: 8, hiddenSize: 8, batchTokens: 70, epochs: 3 };
+    await ImageAligner.train(source, { ...options, out: at("whole") });
+    const stop = new AbortController();
+    await ImageAligner.train(source, {
+      ...{ ...options, out: at("parts"), signal: stop.signal },
+      onProgress: ({ type }) => type === "checkpoint" && stop.abort(),
+    });
+    await ImageAligner.train(source, { valid, out: at("parts"), resume: true });
+    const weights = (name: string) => readFileSync(at(name, "model.safetensors"));
+    expect(weights("parts").equals(weights("whole"))).toBe(true);
   });
 
   it("says what cannot be", async () => {

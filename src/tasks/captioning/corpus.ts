@@ -6,6 +6,7 @@ import { sha256 } from "../../io/digest.ts";
 import { joinPath, readFile } from "../../io/files.ts";
 import { checkOptions } from "../../options.ts";
 import type { Lessons } from "./batches.ts";
+import type { ImagesEvent } from "./events.ts";
 import type { CaptioningSource, ResolvedOptions } from "./options.ts";
 import { sourceSchema } from "./options.ts";
 import { encodeCaption, learnWords } from "./vocabulary.ts";
@@ -117,7 +118,9 @@ const some = (names: readonly string[]) =>
   names.slice(0, 3).join(", ") + (names.length > 3 ? ` and ${names.length - 3} more` : "");
 
 type CorpusOptions = Pick<ResolvedOptions, "validFraction" | "minCount" | "maxLength"> &
-  Partial<Pick<ResolvedOptions, "valid" | "imageSize" | "onProgress">>;
+  Partial<Pick<ResolvedOptions, "valid" | "imageSize">> & {
+    onProgress?: ((event: ImagesEvent) => void) | undefined;
+  };
 
 /** Reads images and captions; the words are those of what is learnt from. */
 export async function readCorpus(given: CaptioningSource, options: CorpusOptions): Promise<Corpus> {
