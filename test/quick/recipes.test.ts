@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readRecipe } from "../../src/cli/recipes.ts";
+import { checkAlignmentOptions } from "../../src/tasks/alignment/options.ts";
 import { checkCaptioningOptions } from "../../src/tasks/captioning/options.ts";
 import { checkTrainingOptions } from "../../src/tasks/language-model/options.ts";
 import { checkMemoryOptions, type MemoryOptions } from "../../src/tasks/memory/options.ts";
@@ -15,6 +16,7 @@ const checks: Record<string, (options: object) => unknown> = {
   ngram: (options) => checkNgramOptions("recipe", options),
   speech: (options) => checkSpeechOptions(options),
   translation: (options) => checkTranslationOptions(options),
+  alignment: (options) => checkAlignmentOptions(options),
   captioning: (options) => checkCaptioningOptions(options),
   memory: (options) => checkMemoryOptions(options as MemoryOptions),
 };

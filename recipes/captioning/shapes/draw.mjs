@@ -11,7 +11,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
 
-const counts = { train: 8000, val: 400, test: 1000 };
+const counts = { train: 16000, val: 400, test: 1000 };
 const SIZE = 40;
 /** How many of the tests are written as PNG files besides. */
 const EXAMPLES = 20;
