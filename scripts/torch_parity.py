@@ -74,6 +74,8 @@ def run(model, tensors):
         x = outputs["output"]
         if isinstance(layer, torch.nn.RNNBase):
             outputs.update(run_recurrent(layer, x, tensors.get("lengths"), under(tensors, "state.")))
+        elif isinstance(layer, torch.nn.AdaptiveLogSoftmaxWithLoss):
+            outputs["output"] = layer.log_prob(x.flatten(0, -2)).reshape(*x.shape[:-1], -1)
         else:
             outputs["output"] = layer(x)
     return outputs

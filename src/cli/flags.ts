@@ -18,13 +18,28 @@ export function repeatedFlag(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text: string, before: string[] = []) => [...before, text]);
 }
 
+/** A flag that takes whole numbers: 16,32,64. */
+export function wholeNumbersFlag(flags: string, description: string): Option {
+  const option = new Option(flags, description);
+  return option.argParser((text: string) => {
+    const numbers = wholeNumbers(text);
+    if (numbers) return numbers;
+    throw new OptionError(`${option.long} must be whole numbers, 16,32,64, got ${JSON.stringify(text)}`);
+  });
+}
+
+function wholeNumbers(text: string): number[] | undefined {
+  const parts = text.split(",");
+  return parts.every((part) => /^\s*\d+\s*$/.test(part)) ? parts.map(Number) : undefined;
+}
+
 /** A flag that takes seeds: 1,2,3, or how many, which are then 1, 2, 3, … */
 export function seedsFlag(flags: string, description: string): Option {
   const option = new Option(flags, description);
   return option.argParser((text: string) => {
-    const numbers = text.split(",").map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : Number.NaN));
+    const numbers = wholeNumbers(text) ?? [];
     const seeds = numbers.length > 1 ? numbers : Array.from({ length: numbers[0] || 0 }, (_, i) => i + 1);
-    if (numbers.some(Number.isNaN) || seeds.length === 0 || new Set(seeds).size < seeds.length) {
+    if (seeds.length === 0 || new Set(seeds).size < seeds.length) {
       throw new OptionError(
         `${option.long} must be different whole numbers, 1,2,3, or how many, got ${JSON.stringify(text)}`,
       );

@@ -69,7 +69,7 @@ export class ClassOutput extends Module {
   }
 
   /** The cross-entropy of targets [...], of which no more is computed than it takes. */
-  loss(x: Tensor, targets: Tensor, hashes?: Tensor, options: ClassCrossEntropyOptions = {}): Tensor {
+  loss(x: Tensor, targets: Tensor, options: ClassCrossEntropyOptions = {}, hashes?: Tensor): Tensor {
     const { learn } = options;
     if (learn && this.direct) this.direct.storage.version++;
     return classCrossEntropy({ x, ...this.#weights(hashes) }, targets, this.classes, options);

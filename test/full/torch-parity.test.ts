@@ -16,6 +16,7 @@ import {
   RNN,
   writeSafetensors,
 } from "../../src/index.ts";
+import { AdaptiveOutput } from "../../src/nn/adaptive-output.ts";
 import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
 
 const python = process.env.UNROLLED_PYTHON ?? "/usr/bin/python3";
@@ -122,6 +123,16 @@ const cases: Case[] = [
     input: tokens(11),
   },
   { layers: [[new LayerNorm(9), "LayerNorm", { normalizedShape: 9 }]], input: noise([T, N, 9]) },
+  {
+    layers: [
+      [
+        new AdaptiveOutput({ inFeatures: 16, vocabularySize: 30, cutoffs: [8, 20] }),
+        "AdaptiveLogSoftmaxWithLoss",
+        { inFeatures: 16, nClasses: 30, cutoffs: [8, 20] },
+      ],
+    ],
+    input: noise([T, N, 16]),
+  },
   ...casesOf("RNN"),
   ...casesOf("GRU"),
   ...casesOf("LSTM"),

@@ -1,8 +1,16 @@
 import { type Command, Option } from "commander";
-import { OptionError } from "../../errors.ts";
 import type { CaptioningEvent } from "../../tasks/captioning/events.ts";
 import type { CaptioningOptions } from "../../tasks/captioning/options.ts";
-import { addFlags, checkpointFlags, jsonFlag, logFlags, numberFlag, rateFlags, runFlags } from "../flags.ts";
+import {
+  addFlags,
+  checkpointFlags,
+  jsonFlag,
+  logFlags,
+  numberFlag,
+  rateFlags,
+  runFlags,
+  wholeNumbersFlag,
+} from "../flags.ts";
 import { followTraining } from "../follow-training.ts";
 import { planImages, type TrainingImageFlags, trainingImageFlags } from "../image-flags.ts";
 import { examples } from "../ui/examples.ts";
@@ -28,9 +36,7 @@ const flags: Record<string, Option[]> = {
     new Option("--decoder <kind>", "rnn, lstm or attention (default: lstm)"),
     new Option("--attention <score>", "of --decoder attention: dot, general or additive (default: additive)"),
     numberFlag("--image-size <n>", "of --images without --encoder: height and width (default: 48)"),
-    new Option("--channels <n,n,…>", "of pixels: a convolution each (default: 16,32,64,64)").argParser(
-      channels,
-    ),
+    wholeNumbersFlag("--channels <n,n,…>", "of pixels: a convolution each (default: 16,32,64,64)"),
     numberFlag("--embedding-size <n>", "width of the words' vectors (default: 256)"),
     numberFlag("--hidden-size <n>", "units of the recurrent layer (default: 256)"),
     numberFlag("--dropout <p>", "of images, words, what is looked at, before the output (default: 0.5)"),
@@ -52,12 +58,6 @@ const flags: Record<string, Option[]> = {
   "Checkpoints:": checkpointFlags(),
   "Log:": logFlags(),
 };
-
-function channels(text: string): number[] {
-  const widths = text.split(",").map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : Number.NaN));
-  if (!widths.some(Number.isNaN)) return widths;
-  throw new OptionError(`--channels must be whole numbers, 16,32,64, got ${JSON.stringify(text)}`);
-}
 
 export function define(command: Command): void {
   command

@@ -12,6 +12,7 @@ import {
   repeatedFlag,
   seedsFlag,
   threadsFlag,
+  wholeNumbersFlag,
 } from "../flags.ts";
 import { interruptible } from "../interrupt.ts";
 import { type RecipeData, readRecipe, recipeData } from "../recipes.ts";
@@ -79,7 +80,10 @@ export const trainingFlags: Record<string, Option[]> = {
     numberFlag("--zoneout <p>", "chance that a unit of h keeps its value for a step (default: 0)"),
     numberFlag("--zoneout-cell <p>", "of an LSTM: chance that a unit of c does (default: 0)"),
     new Option("--tie-weights", "use the embedding as the output's weights too"),
-    new Option("--output <kind>", "softmax, or classes of words and the words within one (default: softmax)"),
+    new Option(
+      "--output <kind>",
+      "softmax, classes of words and the words within one, or adaptive: rare words in clusters (default: softmax)",
+    ),
     numberFlag("--classes <n>", "of output classes: how many, at most (default: 100)"),
     new Option(
       "--class-binning <how>",
@@ -90,6 +94,14 @@ export const trainingFlags: Record<string, Option[]> = {
       "of output classes: size of a table of n-grams that vote too (default: 0, none)",
     ),
     numberFlag("--direct-order <n>", "the longest of these n-grams (default: 3)"),
+    wholeNumbersFlag(
+      "--cutoffs <n,n,…>",
+      "of output adaptive: the first word of each cluster (default: 2000,10000)",
+    ),
+    numberFlag(
+      "--sampled-softmax <n>",
+      "in training, words that are drawn to stand for all (default: all do)",
+    ),
     numberFlag("--compression <n>", "width of a sigmoid layer before the output (default: no such layer)"),
     numberFlag("--init-range <x>", "all weights begin uniform in ±x (default: as each layer has it)"),
   ],

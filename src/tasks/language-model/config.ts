@@ -35,6 +35,8 @@ const network = recordOf({
   tieWeights: trueOrFalse(),
   /** The first word of each class, where the output is one of classes. */
   classes: v.optional(v.pipe(v.array(wholeNumber(0, MAX_SIZE)), v.minLength(1, "must have a class"))),
+  /** The first word of each cluster but the first, where the output is an adaptive softmax. */
+  cutoffs: v.optional(v.pipe(v.array(wholeNumber(1, MAX_SIZE)), v.minLength(1, "must have a word"))),
   /** Width of the layer between the last recurrent one and the output. */
   compression: v.optional(wholeNumber(1, MAX_SIZE)),
   /** Weights of the direct connections, and their longest n-grams. */
@@ -69,10 +71,16 @@ export function makeConfig(
 export function readConfig(json: unknown, file: string): LanguageModelConfig {
   const checked = checkContent(file, config, json);
   const { tieWeights, embeddingSize, hiddenSize, compression, bidirectional, resetAt } = checked.network;
-  const only = ["classes", "compression", "direct"].find((name) => name in checked.network);
+  const only = ["classes", "cutoffs", "compression", "direct"].find((name) => name in checked.network);
   if (bidirectional && (tieWeights || only || resetAt === undefined)) {
     throw new FormatError(
       `${file}: network.bidirectional goes with resetAt and not with ${only ?? "tieWeights"}`,
+    );
+  }
+  const { cutoffs, classes, vocabularySize } = checked.network;
+  if (cutoffs && (tieWeights || classes || !ascending(cutoffs, vocabularySize))) {
+    throw new FormatError(
+      `${file}: network.cutoffs must ascend below vocabularySize, and go with neither classes nor tieWeights`,
     );
   }
   if (tieWeights && embeddingSize !== (compression ?? hiddenSize)) {
@@ -81,4 +89,9 @@ export function readConfig(json: unknown, file: string): LanguageModelConfig {
     );
   }
   return checked;
+}
+
+/** Whether these words can begin the clusters of a vocabulary. */
+export function ascending(cutoffs: readonly number[], vocabularySize: number): boolean {
+  return [...cutoffs, vocabularySize].every((word, k) => word > (cutoffs[k - 1] ?? 0));
 }

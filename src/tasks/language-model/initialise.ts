@@ -26,7 +26,7 @@ export function withModelDefaults(
   { config, tokenizer }: StartingModel,
   given: LanguageModelOptions,
 ): LanguageModelOptions {
-  const { vocabularySize: _, nonlinearity, classes, resetAt, ...network } = config.network;
+  const { vocabularySize: _, nonlinearity, classes, cutoffs, resetAt, ...network } = config.network;
   const { cell = network.cell, unit = tokenizer.unit } = given;
   if (unit !== tokenizer.unit) {
     throw new OptionError(
@@ -40,6 +40,7 @@ export function withModelDefaults(
     ...(given.keepTokenizer ? {} : splitOf(tokenizer)),
     ...Object.fromEntries(ofModel),
     ...(classes && { output: "classes", classes: classes.length }),
+    ...(cutoffs && { output: "adaptive", cutoffs }),
     ...(resetAt !== undefined && { independent: true }),
     ...(nonlinearity && cell === "rnn" && { nonlinearity }),
     ...Object.fromEntries(explicit),
@@ -131,8 +132,12 @@ function changes(
   from: StartingModel,
 ): InitialisedEvent["changed"] {
   const settings = ({ config }: LanguageModelNetwork, tokenizer: Tokenizer) => {
-    const { vocabularySize: _, classes, ...others } = config;
-    return { ...others, ...(classes && { classes: classes.length }), ...splitOf(tokenizer) };
+    const { vocabularySize: _, classes, cutoffs, ...others } = config;
+    const output = {
+      ...(classes && { classes: classes.length }),
+      ...(cutoffs && { cutoffs: cutoffs.join() }),
+    };
+    return { ...others, ...output, ...splitOf(tokenizer) };
   };
   const then = settings(from.network, from.tokenizer);
   const now: Record<string, unknown> = settings(network, tokenizer);

@@ -1,5 +1,7 @@
 import { ready } from "../../engine/engine.ts";
 import { UsageError } from "../../errors.ts";
+import type { AdaptiveOutput } from "../../nn/adaptive-output.ts";
+import { countOfAdaptive } from "../../nn/adaptive-sizes.ts";
 import type { ClassOutput } from "../../nn/class-output.ts";
 import { Dropout } from "../../nn/dropout.ts";
 import { Embedding } from "../../nn/embedding.ts";
@@ -43,17 +45,21 @@ export interface Reading {
 export interface LossOptions extends ClassCrossEntropyOptions {
   /** Is shown what the recurrent layers say, before and after dropout. */
   watch?: ((hidden: Tensor, dropped: Tensor) => void) | undefined;
+  /** What takes the place of a softmax over all words. */
+  softmaxLoss?: ((x: Tensor, output: Linear, targets: Tensor) => Tensor) | undefined;
 }
 
 let classOutput: typeof ClassOutput | undefined;
+let adaptiveOutput: typeof AdaptiveOutput | undefined;
 let sides: typeof import("./both-sides.ts") | undefined;
 
 /** Fetches what only some networks have, as classes; to be awaited before one is made. */
 export async function prepareNetwork(
-  config: LayersToPrepare & Pick<NetworkConfig, "classes" | "bidirectional">,
+  config: LayersToPrepare & Pick<NetworkConfig, "classes" | "cutoffs" | "bidirectional">,
 ): Promise<void> {
   await prepareLayers(config);
   if (config.classes) classOutput ??= (await import("../../nn/class-output.ts")).ClassOutput;
+  if (config.cutoffs) adaptiveOutput ??= (await import("../../nn/adaptive-output.ts")).AdaptiveOutput;
   if (config.bidirectional) sides ??= await import("./both-sides.ts");
   await ready();
 }
@@ -69,7 +75,7 @@ export class LanguageModelNetwork extends Module {
   /** Reads from the end, where the network is bidirectional. */
   readonly backward: RecurrentLayers | undefined;
   readonly compression: Linear | undefined;
-  readonly output: Linear | ClassOutput;
+  readonly output: Linear | ClassOutput | AdaptiveOutput;
   readonly embeddingDropout: Dropout;
   readonly outputDropout: Dropout;
   readonly config: NetworkConfig;
@@ -86,21 +92,26 @@ export class LanguageModelNetwork extends Module {
         throw new UsageError("network: to be bidirectional, `prepareNetwork` must be awaited first");
       this.backward = makeLayers(config);
     }
-    const { classes, compression, direct = 0, directOrder = 0 } = config;
+    const { classes, cutoffs, compression, direct = 0, directOrder = 0 } = config;
     if (compression !== undefined) this.compression = new Linear(hiddenSize, compression);
     const inFeatures = compression ?? hiddenSize * (config.bidirectional ? 2 : 1);
     if (classes) {
       if (!classOutput) throw new UsageError("network: with classes, `prepareNetwork` must be awaited first");
       this.output = new classOutput({ inFeatures, vocabularySize, classes, direct, directOrder });
+    } else if (cutoffs) {
+      if (!adaptiveOutput)
+        throw new UsageError("network: with cutoffs, `prepareNetwork` must be awaited first");
+      this.output = new adaptiveOutput({ inFeatures, vocabularySize, cutoffs });
     } else this.output = new Linear(inFeatures, vocabularySize);
     const { variationalDropout: variational = false } = config;
     this.embeddingDropout = new Dropout(dropout, { variational });
     this.outputDropout = new Dropout(dropout, { variational });
     // The output's initial weights: the embedding's are too large for logits.
-    if (tieWeights) (this.embedding as { weight: Tensor }).weight = this.output.weight;
+    if (tieWeights && "weight" in this.output)
+      (this.embedding as { weight: Tensor }).weight = this.output.weight;
   }
 
-  /** tokens [T, N] → logits [T, N, V] (of classes: ln P), and the state to carry on with. */
+  /** tokens [T, N] → logits [T, N, V] (of classes and clusters: ln P), and the state to carry on with. */
   forward(tokens: Tensor, state?: NetworkState): { logits: Tensor; state: NetworkState } {
     const { hidden, hashes, state: next } = this.read(tokens, state);
     return { logits: this.output.forward(this.compress(hidden), hashes), state: next };
@@ -141,9 +152,8 @@ export class LanguageModelNetwork extends Module {
   lossOf(hidden: Tensor, targets: Tensor, hashes?: Tensor, options: LossOptions = {}): Tensor {
     const { output } = this;
     const x = this.compress(hidden, options.watch);
-    return output instanceof Linear
-      ? crossEntropy(output.forward(x), targets, options)
-      : output.loss(x, targets, hashes, options);
+    if (!(output instanceof Linear)) return output.loss(x, targets, options, hashes);
+    return options.softmaxLoss?.(x, output, targets) ?? crossEntropy(output.forward(x), targets, options);
   }
 
   /** For what goes from left to right. */
@@ -170,7 +180,7 @@ export class LanguageModelNetwork extends Module {
     // Which state belongs to which layer, the type of `rnn` does not say.
     const run = (this.rnn as LSTM).forward(embedded, { state: state && (layers as LSTMState), lengths });
     const hidden = run.output;
-    if (!before || this.output instanceof Linear) return { hidden, hashes: undefined, state: run.state };
+    if (!before || !("hashes" in this.output)) return { hidden, hashes: undefined, state: run.state };
     const { hashes, next } = this.output.hashes(tokens, before);
     return { hidden, hashes, state: { ...run.state, before: next } };
   }
@@ -210,11 +220,12 @@ export class LanguageModelNetwork extends Module {
 /** How many numbers such a network has, without building it: a config nobody vouches for may ask for anything. */
 export function countParameters(config: NetworkConfig): number {
   const { vocabularySize, embeddingSize, hiddenSize, tieWeights, bidirectional } = config;
-  const { classes = [], compression, direct = 0 } = config;
+  const { classes = [], cutoffs, compression, direct = 0 } = config;
   const directions = bidirectional ? 2 : 1;
   const width = compression ?? hiddenSize * directions;
-  let count = vocabularySize * (embeddingSize + 1) + classes.length * (width + 1) + direct;
+  let count = vocabularySize * embeddingSize + classes.length * (width + 1) + direct;
   if (compression !== undefined) count += compression * (hiddenSize + 1);
-  if (!tieWeights) count += vocabularySize * width;
+  if (cutoffs) count += countOfAdaptive({ inFeatures: width, vocabularySize, cutoffs });
+  else count += vocabularySize * (tieWeights ? 1 : width + 1);
   return count + directions * countOfLayers(config);
 }

@@ -27,7 +27,7 @@ const averaging: readonly string[] = ["asgd", "nt-asgd"];
 export const logFormats = ["csv", "tensorboard"] as const satisfies readonly LogFormatName[];
 export const windowLayouts = ["sequential", "shuffled"] as const;
 export const schedules = ["constant", "step", "plateau", "halving", "cosine"] as const;
-export const outputs = ["softmax", "classes"] as const;
+export const outputs = ["softmax", "classes", "adaptive"] as const;
 export const binnings = ["frequency", "sqrt-frequency"] as const;
 
 /**
@@ -78,7 +78,10 @@ export interface LanguageModelOptions {
   zoneoutCell?: number;
   /** The embedding is the output's weight too (Press and Wolf 2017); needs embeddingSize = hiddenSize. Default false. */
   tieWeights?: boolean;
-  /** Probabilities of all tokens at once, or of classes and of the tokens within one. Default "softmax". */
+  /**
+   * Probabilities of all tokens at once, of classes and of the tokens within one, or "adaptive": of the most frequent tokens
+   * and of clusters of rarer ones, which take fewer features (Grave et al. 2017). Default "softmax".
+   */
   output?: (typeof outputs)[number];
   /** Of output "classes": how many, at most. Default 100. */
   classes?: number;
@@ -88,6 +91,13 @@ export interface LanguageModelOptions {
   direct?: number;
   /** The longest n-grams of the direct connections. Default 3. */
   directOrder?: number;
+  /** Of output "adaptive": the first token of each cluster but the first. Default those of 2,000 and 10,000 that there are. */
+  cutoffs?: readonly number[];
+  /**
+   * Of output "softmax": in training the sum over all tokens is estimated from so many drawn ones (Jean et al. 2015). Default:
+   * it is not.
+   */
+  sampledSoftmax?: number;
   /** Width of a sigmoid layer before the output. Default: no such layer. */
   compression?: number;
   /** All weights begin uniform in ±this. Default: as each layer has it, see there. */
@@ -256,6 +266,8 @@ const schema = recordOf({
   classBinning: v.optional(oneOf(binnings)),
   direct: v.optional(wholeNumber(0, MAX_DIRECT)),
   directOrder: v.optional(wholeNumber(2, MAX_ORDER)),
+  cutoffs: v.optional(v.array(wholeNumber(1, 2 ** 20), "must be an array of tokens' numbers")),
+  sampledSoftmax: v.optional(wholeNumber(1, 2 ** 20)),
   compression: v.optional(wholeNumber(1, MAX_SIZE)),
   initRange: v.optional(numberIn({ above: 0 })),
 
@@ -327,6 +339,8 @@ const dependent: Dependent<v.InferOutput<typeof schema>> = [
   ["direct", "output", ["classes"]],
   ["directOrder", "output", ["classes"]],
   ["directRate", "output", ["classes"]],
+  ["cutoffs", "output", ["adaptive"]],
+  ["sampledSoftmax", "output", ["softmax"]],
   ["nonmono", "optimizer", ["nt-asgd"]],
   ["bptt", "windows", ["sequential"]],
   ["independent", "windows", ["sequential"]],
@@ -358,6 +372,9 @@ export function checkTrainingOptions(where: string, options: LanguageModelOption
     );
   }
   const { embeddingSize = checked.hiddenSize, tieWeights } = checked;
+  if (tieWeights && checked.output === "adaptive") {
+    throw new OptionError(`${where}: tieWeights does not go with output adaptive`);
+  }
   const { compression, hiddenSize } = checked;
   if (tieWeights && embeddingSize !== (compression ?? hiddenSize)) {
     const width = compression === undefined ? "hiddenSize" : "compression";
@@ -375,7 +392,8 @@ function checkBidirectional(where: string, options: ResolvedOptions): void {
   const { tieWeights, output, compression, windows } = options;
   const other = Object.entries({
     tieWeights,
-    "output classes": output === "classes",
+    [`output ${output}`]: output !== "softmax",
+    sampledSoftmax: options.sampledSoftmax !== undefined,
     compression: compression !== undefined,
     "windows shuffled": windows === "shuffled",
     "independent false": options.independent === false,

@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import { noGrad, step } from "../../autograd/step.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
-import { Linear } from "../../nn/linear.ts";
 import { fallsOn } from "../../ops/falls-on.ts";
 import { softmax } from "../../ops/softmax.ts";
 import { checkOptions, functionOf, recordOf, type SchemasOf, wholeNumber } from "../../options.ts";
@@ -75,8 +74,8 @@ function drawNext(
   const { hidden, hashes, state: next } = network.read(tokens, state && begunAnew(network, tokens, state));
   const x = network.compress(hidden);
   const { output } = network;
-  if (!(output instanceof Linear)) return { tokens: output.sample(x, uniform, hashes), state: next };
-  const probs = softmax(output.forward(x));
+  if ("sample" in output) return { tokens: output.sample(x, uniform, hashes), state: next };
+  const probs = softmax(output.forward(x)); // of logits, or of ln P
   const width = network.config.vocabularySize;
   const values = probs.toArray() as Float32Array;
   const numbers = uniform.toArray();

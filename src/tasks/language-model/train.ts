@@ -1,5 +1,6 @@
 import type { LanguageModelBatch } from "../../data/text/stream-batches.ts";
 import { setThreads } from "../../engine/engine.ts";
+import { OptionError } from "../../errors.ts";
 import { writeModelFolder } from "../../io/model-folder.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
 import { freeze } from "../../nn/freeze.ts";
@@ -25,7 +26,7 @@ import { openLog } from "../../training/logs/open-log.ts";
 import { type Checkpoints, Trainer } from "../../training/trainer.ts";
 import { activationPenalty } from "./activation-penalty.ts";
 import { binWords } from "./classes.ts";
-import { makeConfig, type NetworkConfig } from "./config.ts";
+import { ascending, makeConfig, type NetworkConfig } from "./config.ts";
 import { type Corpus, lineBreakOf, readCorpus } from "./data.ts";
 import { evaluateLosses, shareAmongRare, tokenLosses } from "./evaluate.ts";
 import type { CorpusEvent, InitialisedEvent, LanguageModelEvent, ReadingEvent } from "./events.ts";
@@ -34,6 +35,7 @@ import { initialise } from "./initialise.ts";
 import { countParameters, LanguageModelNetwork, type NetworkState, prepareNetwork } from "./network.ts";
 import type { LanguageModelOptions, ResolvedOptions, TextSource } from "./options.ts";
 import { forTheRecord, openTraining, type Start } from "./resume.ts";
+import { sampledCrossEntropy } from "./sampled-softmax.ts";
 import { writeSample } from "./write-sample.ts";
 
 /** Builds and trains a language model; what `LanguageModel.train` does. */
@@ -97,7 +99,7 @@ async function trainOn(corpus: Corpus, start: Start) {
   const updatesPerEpoch = Math.ceil(train.length / accumulate);
   const schedule = makeSchedule(options, updatesPerEpoch);
   const optimizer = makeOptimizer(network, options);
-  const { weightDecay, directRate = 1 } = options;
+  const { weightDecay, directRate = 1, sampledSoftmax } = options;
   const carries = windows === "sequential" && !options.independent;
   const trainer = new Trainer<LanguageModelBatch, NetworkState>({
     model: network,
@@ -110,6 +112,9 @@ async function trainOn(corpus: Corpus, start: Start) {
         watch(hidden, dropped) {
           penalty = activationPenalty(hidden, dropped, options);
         },
+        ...(sampledSoftmax !== undefined && {
+          softmaxLoss: (x, output, targets) => sampledCrossEntropy(x, output, targets, sampledSoftmax),
+        }),
       });
       const tokens = batch.count ?? batch.targets.size;
       return { loss, tokens, ...(penalty && { penalty }), ...(carries && { state: next }) };
@@ -187,9 +192,20 @@ function networkConfig(corpus: Corpus, options: ResolvedOptions): NetworkConfig 
     ...(compression !== undefined && { compression }),
     ...(output === "classes" && { classes: binWords(corpus.counts(), classes, classBinning) }),
     ...(direct > 0 && { direct, directOrder }),
+    ...(output === "adaptive" && { cutoffs: cutoffsOf(corpus.tokenizer.size, options.cutoffs) }),
     ...(options.bidirectional && { bidirectional: true }),
     ...(options.independent && { resetAt: lineBreakOf(corpus) }),
   };
+}
+
+function cutoffsOf(vocabulary: number, given: readonly number[] | undefined): number[] {
+  const cutoffs = given ? [...given] : [2000, 10_000].filter((word) => word < vocabulary);
+  if (cutoffs.length > 0 && ascending(cutoffs, vocabulary)) return cutoffs;
+  const hint = `give cutoffs, e.g. [${Math.ceil(vocabulary / 5)}], or leave out output adaptive`;
+  throw new OptionError(
+    `LanguageModel.train: cutoffs must ascend below the vocabulary of ${vocabulary}, got [${cutoffs.join(", ")}]`,
+    { hint },
+  );
 }
 
 const defaultRates = {

@@ -113,6 +113,8 @@ const options: Record<Exclude<keyof LanguageModelOptions, "onProgress" | "signal
   bidirectional: true,
   shareRare: true,
   output: true,
+  cutoffs: true,
+  sampledSoftmax: true,
   classes: true,
   classBinning: true,
   direct: true,
