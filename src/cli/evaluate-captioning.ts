@@ -6,18 +6,30 @@ import { ProgressBar } from "./ui/progress.ts";
 export interface CaptioningFlags extends ImageFlags {
   beam?: number;
   lengthPenalty?: number;
+  with?: string[];
   json?: true;
 }
 
 /** `evaluate` of a captioner: BLEU-1 … 4, METEOR, ROUGE-L and CIDEr-D. */
 export async function evaluateCaptioning(folder: string, flags: CaptioningFlags): Promise<void> {
-  const { captions, images, encoder, cache, features, names, split, json, ...search } = flags;
+  const {
+    captions,
+    images,
+    encoder,
+    cache,
+    features,
+    names,
+    split,
+    json,
+    with: others = [],
+    ...search
+  } = flags;
   const source = sourceOf(
     { captions, images, encoder, cache, features, names, split },
     "run `unrolled evaluate --help`",
   );
   const { ImageCaptioner } = await import("../tasks/captioning/task.ts");
-  const model = await ImageCaptioner.load(folder);
+  const model = await ImageCaptioner.load(folder, ...others);
   const bar = json ? undefined : new ProgressBar();
   const { captions: _, ...found } = await model
     .evaluate(source, {

@@ -154,7 +154,7 @@ const ofKind: Record<Kind, readonly (keyof Flags)[]> = {
     "tune",
   ],
   translation: ["source", "reference", "beam", "lengthPenalty", "coveragePenalty", "tokenize", "with"],
-  captioning: [...ofImages, "beam", "lengthPenalty"],
+  captioning: [...ofImages, "beam", "lengthPenalty", "with"],
   alignment: ofImages,
   text: ["text", "int8", "dynamic", "neuralCache", "cacheTheta", "cacheLambda", "ranks"],
 };

@@ -118,6 +118,10 @@ it("evaluate gives the scores, or all of it as JSON", async () => {
   expect(found).toMatchObject({ task: "captioning", images: 9, references: 9, notes: [] });
   expect(found!.exact).toBeGreaterThan(0.85);
   expect(found!.captions).toBeUndefined();
+  const twice = await unrolled("evaluate", at("model"), ...data, "--with", at("model"), "--json");
+  expect(jsonLines(twice.stdout)[0]!.bleu).toEqual(found!.bleu);
+  const none = await unrolled("evaluate", at("model"), ...data, "--with", at("nothing"));
+  expect(none.stderr).toContain(at("nothing"));
 });
 
 it.each([
