@@ -28,6 +28,10 @@ it("says what stands where in images of combinations that it has not seen", () =
   expect(found.bleu[3]).toBeGreaterThan(75);
   // By chance: one in 3,200.
   expect(found.exact).toBeGreaterThan(0.3);
-  const [one] = JSON.parse(`[${run("dist/cli/main.js", "caption", model, join(data, "test/test-0000.png"), "--json")}]`);
-  expect(one.text).toMatch(/^a (small|large) \w+ \w+ (left of|right of|above|below) a (small|large) \w+ \w+$/);
+  const [one] = JSON.parse(
+    `[${run("dist/cli/main.js", "caption", model, join(data, "test/test-0000.png"), "--json")}]`,
+  );
+  expect(one.text).toMatch(
+    /^a (small|large) \w+ \w+ (left of|right of|above|below) a (small|large) \w+ \w+$/,
+  );
 });

@@ -30,7 +30,7 @@ export function define(command: Command): void {
         "clipping, Adam) and, one token after the other, running it.",
     )
     .addOption(
-      new Option("--cell <cell>", "rnn, lstm, gru, mrnn, mlstm, mingru, minlstm or qrnn (default: lstm)"),
+      new Option("--cell <cell>", `${cells.slice(0, -1).join(", ")} or ${cells.at(-1)} (default: lstm)`),
     )
     .addOption(numberFlag("--hidden-size <n>", "units of a layer, and of the embedding (default: 128)"))
     .addOption(numberFlag("--num-layers <n>", "layers on top of each other (default: 2)"))

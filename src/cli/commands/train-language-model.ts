@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { OptionError } from "../../errors.ts";
+import { cells } from "../../tasks/language-model/choices.ts";
 import type { LanguageModelEvent } from "../../tasks/language-model/events.ts";
 import type { LanguageModelOptions } from "../../tasks/language-model/options.ts";
 import { Interrupted } from "../failure.ts";
@@ -69,7 +70,7 @@ export const trainingFlags: Record<string, Option[]> = {
     new Option("--share-rare", "of words: the rarer ones share the probability of <unk> evenly"),
   ],
   "Network:": [
-    new Option("--cell <cell>", "rnn, lstm, gru, mrnn, mlstm, mingru, minlstm or qrnn (default: lstm)"),
+    new Option("--cell <cell>", `${cells.slice(0, -1).join(", ")} or ${cells.at(-1)} (default: lstm)`),
     new Option("--nonlinearity <f>", "of cell rnn: tanh, relu or sigmoid (default: tanh)"),
     numberFlag("--embedding-size <n>", "width of the tokens' vectors (default: as --hidden-size)"),
     numberFlag("--hidden-size <n>", "units of a layer (default: 128)"),

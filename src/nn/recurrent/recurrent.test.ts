@@ -1,21 +1,24 @@
 import { describe, expect, it } from "vitest";
 import { step } from "../../autograd/step.ts";
 import { setThreads, threads } from "../../engine/engine.ts";
+import { square } from "../../ops/pointwise.ts";
 import { manualSeed } from "../../tensor/random.ts";
 import { type Tensor, tensor, zeros } from "../../tensor/tensor.ts";
 import { checkGradients, checkParity, type OpCase } from "../../testing/check-op.ts";
 import { withReference } from "../../testing/reference-backend.ts";
 import { GRU } from "./gru.ts";
+import { LayerNormLSTM } from "./layer-norm-lstm.ts";
 import { LRU } from "./lru.ts";
-import { LSTM } from "./lstm.ts";
+import { LSTM, type LSTMState } from "./lstm.ts";
 import { MinGRU, MinLSTM } from "./minimal.ts";
 import { MLSTM, MRNN } from "./multiplicative.ts";
 import { QRNN } from "./qrnn.ts";
 import type { RecurrentOptions } from "./recurrent.ts";
 import { RGLRU } from "./rg-lru.ts";
 import { RNN } from "./rnn.ts";
+import { SLSTM } from "./slstm.ts";
 
-const layers = { RNN, GRU, LSTM, MinGRU, MinLSTM, MRNN, MLSTM, QRNN, RGLRU, LRU };
+const layers = { RNN, GRU, LSTM, MinGRU, MinLSTM, MRNN, MLSTM, QRNN, RGLRU, LRU, LayerNormLSTM, SLSTM };
 type Layer = InstanceType<(typeof layers)[keyof typeof layers]>;
 type Options = RecurrentOptions & Record<string, unknown>;
 const build = (kind: keyof typeof layers, options: Options): Layer => new layers[kind](options);
@@ -42,9 +45,14 @@ function asCase(kind: keyof typeof layers, options: Options, lengths?: number[])
   return {
     name: `${kind} ${JSON.stringify(options)} lengths ${lengths}`,
     shapes,
-    run({ input, h, c, ...weights }) {
+    run({ input, ...given }) {
+      const parts = Object.keys(model.zeroState(N));
+      const [state, weights] = [true, false].map((wanted) =>
+        Object.fromEntries(Object.entries(given).filter(([name]) => parts.includes(name) === wanted)),
+      ) as [LSTMState, Record<string, Tensor>];
+      // What gates add up to is never negative.
+      if ("n" in state) Object.assign(state, { n: square(state.n as Tensor) });
       const layer = Object.assign(model, weights) as LSTM;
-      const state = { h: h!, ...(c ? { c } : {}) } as { h: Tensor; c: Tensor };
       const { output, state: last } = layer.forward(input!, {
         state,
         lengths: lengths && tensor(Int32Array.from(lengths)),
@@ -68,6 +76,8 @@ const stacks: [keyof typeof layers, Options][] = [
   ["QRNN", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true, merge: "sum" }],
   ["RGLRU", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true }],
   ["LRU", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true }],
+  ["LayerNormLSTM", { inputSize: 3, hiddenSize: 9, numLayers: 2, bidirectional: true }],
+  ["SLSTM", { inputSize: 3, hiddenSize: 2, numLayers: 2, bidirectional: true, bias: false }],
 ];
 
 describe.each(stacks)("%s %j", (kind, options) => {

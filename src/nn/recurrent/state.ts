@@ -2,7 +2,7 @@ import { UsageError } from "../../errors.ts";
 import { expectShape } from "../../ops/sequence.ts";
 import { slice, stack } from "../../ops/slice.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { type Tensor, zeros } from "../../tensor/tensor.ts";
 
 /**
  * What a recurrent layer remembers: h, and whatever else its cell has. Between calls of a layer each part is
@@ -11,6 +11,14 @@ import type { Tensor } from "../../tensor/tensor.ts";
 export type HiddenState = {
   readonly h: Tensor;
 };
+
+/** What a cell begins with if no state is given, for an input [T, N, I]. */
+export function zeroState<S extends HiddenState>(widths: Readonly<Record<string, number>>, input: Tensor): S {
+  const N = input.shape[1]!;
+  return Object.fromEntries(
+    Object.entries(widths).map(([part, width]) => [part, zeros([N, width])]),
+  ) as unknown as S;
+}
 
 /** The state with each part replaced. */
 export function mapParts<S extends HiddenState>(state: S, f: (part: Tensor, name: keyof S) => Tensor): S {

@@ -5,14 +5,14 @@ import { dropout } from "../../ops/dropout.ts";
 import { maskPadding } from "../../ops/padding.ts";
 import { slice, stack } from "../../ops/slice.ts";
 import { checkOptions, numberIn, recordOf } from "../../options.ts";
-import { type Tensor, tensor, zeros } from "../../tensor/tensor.ts";
+import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import type { Cell, CellInputs } from "./cell.ts";
 import type { GRU } from "./gru.ts";
 import type { LSTM } from "./lstm.ts";
 import type { MLSTM, MRNN } from "./multiplicative.ts";
 import type { RunOptions } from "./recurrent.ts";
 import type { RNN } from "./rnn.ts";
-import { type HiddenState, mapParts } from "./state.ts";
+import { type HiddenState, mapParts, zeroState } from "./state.ts";
 
 export interface ZoneoutOptions {
   /** The probability that a unit of h keeps its value for a step. 0 if left out. */
@@ -45,15 +45,8 @@ export function withZoneout<L extends RNN | LSTM | GRU | MRNN | MLSTM>(layer: L,
     inputs: CellInputs,
     state: HiddenState | undefined,
     run: RunOptions,
-  ) => zonedOut(cell, inputs, state ?? zeroState(cell, inputs), rates, run) as never;
+  ) => zonedOut(cell, inputs, state ?? zeroState(cell.stateWidths, inputs.input), rates, run) as never;
   return layer;
-}
-
-function zeroState(cell: Cell<HiddenState>, { input }: CellInputs): HiddenState {
-  const widths = Object.entries(cell.stateWidths);
-  return Object.fromEntries(
-    widths.map(([part, width]) => [part, zeros([input.shape[1]!, width])]),
-  ) as unknown as HiddenState;
 }
 
 function zonedOut(

@@ -61,7 +61,7 @@ describe("what cannot be trained", () => {
     ).toMatchInlineSnapshot(`
       [
         "OptionError: LanguageModel.train: hidenSize is not known (did you mean hiddenSize?)",
-        "OptionError: LanguageModel.train: cell must be rnn, lstm, gru, mrnn, mlstm, mingru, minlstm or qrnn, got "transformer"",
+        "OptionError: LanguageModel.train: cell must be rnn, lstm, gru, mrnn, mlstm, mingru, minlstm, qrnn, lnlstm or slstm, got "transformer"",
         "OptionError: LanguageModel.train: hiddenSize must be a whole number from 1 to 65536, got 0",
         "OptionError: LanguageModel.train: dropout must be a number 0 or more and below 1, got 1",
         "OptionError: LanguageModel.train: learningRate must be a number above 0, got NaN",

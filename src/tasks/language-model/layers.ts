@@ -1,13 +1,17 @@
 import { UsageError } from "../../errors.ts";
 import { GRU, type GRUState } from "../../nn/recurrent/gru.ts";
+import type { LayerNormLSTM } from "../../nn/recurrent/layer-norm-lstm.ts";
 import { LSTM, type LSTMState } from "../../nn/recurrent/lstm.ts";
 import type { MinGRU, MinLSTM } from "../../nn/recurrent/minimal.ts";
 import type { MLSTM, MRNN } from "../../nn/recurrent/multiplicative.ts";
 import type { QRNN } from "../../nn/recurrent/qrnn.ts";
 import { RNN, type RNNState } from "../../nn/recurrent/rnn.ts";
+import type { SLSTM } from "../../nn/recurrent/slstm.ts";
 import type { NetworkConfig } from "./config.ts";
 
-export type RecurrentLayers = RNN | LSTM | GRU | MRNN | MLSTM | MinGRU | MinLSTM | QRNN;
+export type RecurrentLayers =
+  | (RNN | LSTM | GRU | MRNN | MLSTM | MinGRU | MinLSTM | QRNN)
+  | (LayerNormLSTM | SLSTM);
 export type RecurrentState = RNNState | LSTMState | GRUState;
 
 /** What says which modules layers need. */
@@ -52,17 +56,25 @@ function makeCells(config: NetworkConfig): RecurrentLayers {
   }
 }
 
-/** Gates that read the input and, but for the last three kinds, the state. */
-const gates = { rnn: 1, gru: 3, lstm: 4, mrnn: 1, mlstm: 4, mingru: 2, minlstm: 3, qrnn: 3 } as const;
+/** Gates that read the input and, of the first line, the state. */
+const gates = {
+  ...{ rnn: 1, gru: 3, lstm: 4, mrnn: 1, mlstm: 4, lnlstm: 4, slstm: 4 },
+  ...{ mingru: 2, minlstm: 3, qrnn: 3 },
+};
+const readingInputAlone: readonly string[] = ["mingru", "minlstm", "qrnn"];
 
 /** How many numbers such layers have. */
 export function countOfLayers({ cell, embeddingSize, hiddenSize: H, numLayers }: NetworkConfig): number {
-  const readsState = !["mingru", "minlstm", "qrnn"].includes(cell);
-  const factors = cell === "mrnn" || cell === "mlstm" ? H : 0;
+  const readsState = !readingInputAlone.includes(cell);
+  /** What a cell has besides, of a layer with so many inputs. */
+  const others = (I: number) => {
+    if (cell === "mrnn" || cell === "mlstm") return H * (I + H);
+    return cell === "lnlstm" ? 10 * H : 0;
+  };
   let count = 0;
   for (let layer = 0; layer < numLayers; layer++) {
     const I = layer === 0 ? embeddingSize : H;
-    count += gates[cell] * H * (I + 1 + (readsState ? H + 1 : 0)) + factors * (I + H);
+    count += gates[cell] * H * (I + 1 + (readsState ? H + 1 : 0)) + others(I);
   }
   return count;
 }

@@ -80,6 +80,8 @@ describe("the network", () => {
     { cell: "mingru" },
     { cell: "minlstm", numLayers: 1 },
     { cell: "qrnn", numLayers: 3 },
+    { cell: "lnlstm" },
+    { cell: "slstm" },
     { embeddingSize: 128, tieWeights: true },
   ])("has as many parameters as counted beforehand, with %j", (change) => {
     const network = new LanguageModelNetwork({ ...config, ...change });

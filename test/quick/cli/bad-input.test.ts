@@ -117,7 +117,7 @@ describe("train language-model", () => {
         "2 error: --threads must be a whole number from 1 to 256, got 0",
         "2 error: --seed must be a whole number from 0 to 9007199254740991, got -1",
         "2 error: --unit must be char, byte, word or bpe, got "syllable"",
-        "2 error: --cell must be rnn, lstm, gru, mrnn, mlstm, mingru, minlstm or qrnn, got "transformer"",
+        "2 error: --cell must be rnn, lstm, gru, mrnn, mlstm, mingru, minlstm, qrnn, lnlstm or slstm, got "transformer"",
         "2 error: --optimizer must be sgd, asgd, nt-asgd, adagrad, rmsprop, adam or adamw, got "adm"",
         "2 error: --min-count is for unit word, got unit char",
         "2 error: --warmup is for schedule cosine, got schedule constant",

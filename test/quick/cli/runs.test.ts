@@ -158,10 +158,10 @@ describe("sweep", () => {
       error: --tie-weights must be true or false, got "yes"
 
       --grid cell=lstm,transformer
-      error: run cell=transformer: cell must be rnn, lstm, gru, mrnn, mlstm, mingru, minlstm or qrnn, got "transformer"
+      error: run cell=transformer: cell must be rnn, lstm, gru, mrnn, mlstm, mingru, minlstm, qrnn, lnlstm or slstm, got "transformer"
 
       --grid text=a,b
-      error: --grid: text is no option that can be varied (known are unit, split, lowercase, min-count, max-vocabulary, vocabulary-size, share-rare, cell, nonlinearity, embedding-size, hidden-size, num-layers, dropout, variational-dropout, weight-drop, zoneout, zoneout-cell, tie-weights, output, classes, class-binning, direct, direct-order, compression, init-range, batch-size, seq-length, bptt, windows, independent, bidirectional, epochs, max-steps, optimizer, nonmono, learning-rate, ar, tar, weight-decay, direct-rate, schedule, decay, decay-after, min-improvement, warmup, clip, clip-value, accumulate, validate-every, patience, ema, seed)
+      error: --grid: text is no option that can be varied (known are unit, split, lowercase, min-count, max-vocabulary, vocabulary-size, share-rare, cell, nonlinearity, embedding-size, hidden-size, num-layers, dropout, variational-dropout, weight-drop, zoneout, zoneout-cell, tie-weights, output, classes, class-binning, direct, direct-order, cutoffs, sampled-softmax, compression, init-range, batch-size, seq-length, bptt, windows, independent, bidirectional, epochs, max-steps, optimizer, nonmono, learning-rate, ar, tar, weight-decay, direct-rate, schedule, decay, decay-after, min-improvement, warmup, clip, clip-value, accumulate, validate-every, patience, ema, seed)
 
       --grid dropout=0,0.1 --grid dropout=0.2
       error: --grid and --range: dropout is there twice
