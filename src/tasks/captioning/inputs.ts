@@ -1,4 +1,5 @@
 import { asPixels, type ImagePart, type ImageRows, ImageTable } from "../../data/images/image-table.ts";
+import type { Features } from "../../data/images/onnx-encoder.ts";
 import { DataError, OptionError } from "../../errors.ts";
 import { formatShape, sizeOf } from "../../tensor/shape.ts";
 import type { ImageConfig } from "./config.ts";
@@ -16,6 +17,8 @@ export interface Picture {
  */
 export type ImageInput = string | Uint8Array | Picture | GivenFeatures;
 
+type FeatureConfig = Extract<ImageConfig, { kind: "features" }>;
+
 interface GivenFeatures {
   pooled?: Float32Array;
   grid?: Float32Array;
@@ -27,7 +30,7 @@ export async function tableOf(
   config: ImageConfig,
   encoder?: string,
 ): Promise<ImageTable> {
-  if (config.kind === "features") return featureTable(await encoded(images, encoder), config);
+  if (config.kind === "features") return featureTable(await encoded(images, config, encoder), config);
   const { size } = config;
   const shape = [3, size, size];
   const values = new Uint8Array(images.length * sizeOf(shape));
@@ -67,7 +70,11 @@ function planes(image: Exclude<ImageInput, string | Uint8Array>, size: number): 
 }
 
 /** Files as the features that an encoder makes of them. */
-async function encoded(images: readonly ImageInput[], encoder: string | undefined): Promise<GivenFeatures[]> {
+async function encoded(
+  images: readonly ImageInput[],
+  config: FeatureConfig,
+  encoder: string | undefined,
+): Promise<GivenFeatures[]> {
   const found: GivenFeatures[] = [];
   for (const image of images) {
     if (typeof image !== "string" && !(image instanceof Uint8Array)) {
@@ -81,7 +88,9 @@ async function encoded(images: readonly ImageInput[], encoder: string | undefine
     }
     const { encoderOf } = await import("../../data/images/onnx-encoder.ts");
     const onnx = await encoderOf(encoder);
-    const { pooled, grid } = await onnx.encode(await decode(image, onnx.size));
+    const features = await onnx.encode(await decode(image, onnx.size));
+    checkEncoder(encoder, features, config);
+    const { pooled, grid } = features;
     found.push({
       ...(pooled && { pooled: pooled.values as Float32Array }),
       ...(grid && { grid: grid.values as Float32Array }),
@@ -90,10 +99,19 @@ async function encoded(images: readonly ImageInput[], encoder: string | undefine
   return found;
 }
 
-function featureTable(
-  images: readonly GivenFeatures[],
-  { pooled, grid }: Extract<ImageConfig, { kind: "features" }>,
-): ImageTable {
+/** Refuses an encoder that makes other features than the network sees. */
+export function checkEncoder(encoder: string, { pooled, grid }: Features, config: FeatureConfig): void {
+  const shapes = { pooled: pooled?.shape, grid: grid?.shape };
+  const needed = { pooled: config.pooled && [config.pooled], grid: config.grid };
+  const list = (of: Record<string, readonly number[] | 0 | undefined>) =>
+    Object.entries(of).flatMap(([name, shape]) => (shape ? [`${name} ${formatShape(shape)}`] : []));
+  if (list(needed).every((one) => list(shapes).includes(one))) return;
+  throw new OptionError(
+    `${encoder}: must give ${list(needed).join(" and ")}, which the model sees, got ${list(shapes).join(" and ")}`,
+  );
+}
+
+function featureTable(images: readonly GivenFeatures[], { pooled, grid }: FeatureConfig): ImageTable {
   const parts: Partial<Record<ImagePart, ImageRows>> = {};
   for (const [name, shape] of Object.entries({ pooled: pooled && [pooled], grid }) as [
     "pooled" | "grid",

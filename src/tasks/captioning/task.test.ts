@@ -9,6 +9,7 @@ import { Generator } from "../../tensor/random.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { decoders, type NetworkConfig, readConfig } from "./config.ts";
 import type { CaptioningEvent } from "./events.ts";
+import { checkEncoder } from "./inputs.ts";
 import { ImageCaptioner as UsedCaptioner } from "./model.ts";
 import { CaptioningNetwork, countParameters } from "./network.ts";
 import type { CaptioningOptions, CaptioningSource } from "./options.ts";
@@ -332,6 +333,12 @@ describe("a training", () => {
       "image: grid must be [6, 1, 2] features, got none",
     );
     await expect(captioner.caption("a.jpg")).rejects.toThrow("needs the encoder that makes them of a file");
+    const made = { pooled: { shape: [128], values: new Float32Array(128) } };
+    const seen = { kind: "features", pooled: 1280, grid: [320, 3, 3] } as const;
+    expect(() => checkEncoder("cnn.onnx", made, { ...seen, grid: [320, 3, 3] })).toThrow(
+      "cnn.onnx: must give pooled [1280] and grid [320, 3, 3], which the model sees, got pooled [128]",
+    );
+    expect(() => checkEncoder("cnn.onnx", made, { kind: "features", pooled: 128 })).not.toThrow();
     await expect(captioner.evaluate(valid, { beam: 2, nBest: 3 })).rejects.toThrow(
       "nBest must be at most beam",
     );
