@@ -1,9 +1,9 @@
 import { noGrad, step } from "../../autograd/step.ts";
+import { padded } from "../../data/padded.ts";
 import type { WordTokenizer } from "../../data/text/word-tokenizer.ts";
 import { BOUNDARY } from "../../decoding/decoder-steps.ts";
 import { crossRetrieval, type Retrieval } from "../../metrics/retrieval.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { tensor } from "../../tensor/tensor.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
 import type { Captioned } from "../captioning/corpus.ts";
 import { encodeCaption } from "../captioning/vocabulary.ts";
@@ -24,14 +24,11 @@ export const wordsOf = (words: WordTokenizer, sentence: string): Int32Array =>
   encodeCaption(words, sentence).slice(0, -1);
 
 /** Sentences side by side: [T, N] */
-export function padded(sentences: readonly Int32Array[]): { tokens: Tensor; lengths: Int32Array } {
-  const lengths = Int32Array.from(sentences, ({ length }) => length);
-  const [T, N] = [Math.max(1, ...lengths), sentences.length];
-  const tokens = new Int32Array(T * N).fill(BOUNDARY);
-  for (const [n, sentence] of sentences.entries()) {
-    for (const [t, token] of sentence.entries()) tokens[t * N + n] = token;
-  }
-  return { tokens: tensor(tokens, [T, N]), lengths };
+export function sideBySide(sentences: readonly Int32Array[]): { tokens: Tensor; lengths: Int32Array } {
+  return {
+    tokens: padded(sentences, BOUNDARY),
+    lengths: Int32Array.from(sentences, ({ length }) => length),
+  };
 }
 
 /** Compares all images with their sentences, or with the first of each; undefined once aborted. */
@@ -69,7 +66,7 @@ export async function measureAlignment(
   const scores: Float32Array[] = [];
   for (let from = 0; from < sentences.length; from += SENTENCES) {
     if (signal?.aborted) return undefined;
-    const { tokens, lengths } = padded(sentences.slice(from, from + SENTENCES));
+    const { tokens, lengths } = sideBySide(sentences.slice(from, from + SENTENCES));
     const found = step(() =>
       noGrad(() => {
         const read = network.words(tokens, lengths);

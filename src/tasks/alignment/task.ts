@@ -14,7 +14,7 @@ import { type ImageInput, tableOf } from "../captioning/inputs.ts";
 import { type CaptioningSource, sourceSchema } from "../captioning/options.ts";
 import { loadWeights } from "../load-weights.ts";
 import { type AlignmentConfig, readConfig } from "./config.ts";
-import { type AlignmentMeasures, measureAlignment, padded, wordsOf } from "./evaluate.ts";
+import { type AlignmentMeasures, measureAlignment, sideBySide, wordsOf } from "./evaluate.ts";
 import { AlignmentNetwork, countParameters, similarities } from "./network.ts";
 import type { AlignmentOptions } from "./options.ts";
 import { type AlignmentParts, trainAlignment } from "./train.ts";
@@ -122,7 +122,7 @@ export class ImageAligner {
     const words = captionWords(sentence);
     if (words.length === 0) throw new DataError("ImageAligner.align: the sentence has no words");
     const table = await tableOf([image], this.config.network.image, encoder);
-    const { tokens, lengths } = padded([wordsOf(this.words, sentence)]);
+    const { tokens, lengths } = sideBySide([wordsOf(this.words, sentence)]);
     const { regions, fits } = step(() =>
       noGrad(() => {
         const found = this.network.regions(table.batch([0]));

@@ -1,8 +1,9 @@
 import type { Batches } from "../../data/batches.ts";
+import { padded } from "../../data/padded.ts";
 import { Permutation } from "../../data/permutation.ts";
 import { type PairBatch, PairBatches } from "../../data/text/translation/pair-batches.ts";
 import { BOUNDARY } from "../../decoding/decoder-steps.ts";
-import { type Tensor, tensor } from "../../tensor/tensor.ts";
+import { tensor } from "../../tensor/tensor.ts";
 
 /** Captions to learn from: tokens with the boundary at the end, and the row of each one's image. */
 export interface Lessons {
@@ -63,18 +64,8 @@ export class ImageBatches implements Batches<CaptionBatch> {
     const rows = chosen.flatMap((image) => image.captions.map(() => image.row));
     return {
       source: tensor(Int32Array.from(rows), [1, rows.length]),
-      target: padded(captions),
+      target: padded(captions, BOUNDARY),
       targetLengths: captions.map(({ length }) => length),
     };
   }
-}
-
-/** [T, N] */
-function padded(captions: readonly Int32Array[]): Tensor {
-  const [N, T] = [captions.length, Math.max(...captions.map(({ length }) => length))];
-  const tokens = new Int32Array(T * N).fill(BOUNDARY);
-  for (const [n, caption] of captions.entries()) {
-    for (const [t, token] of caption.entries()) tokens[t * N + n] = token;
-  }
-  return tensor(tokens, [T, N]);
 }

@@ -1,6 +1,7 @@
 import { noGrad, step } from "../../autograd/step.ts";
 import type { ImageTable } from "../../data/images/image-table.ts";
-import { BOUNDARY, chooseSequences, type DecoderState } from "../../decoding/decoder-steps.ts";
+import { chooseSequences, type DecoderState } from "../../decoding/decoder-steps.ts";
+import { NONE, teacherForced } from "../../decoding/teacher-forcing.ts";
 import { captionScores } from "../../metrics/caption-scores.ts";
 import { captionWords } from "../../metrics/caption-tokens.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
@@ -15,9 +16,6 @@ import type { CaptioningMeasures } from "./events.ts";
 import type { CaptioningNetwork } from "./network.ts";
 import { decodeCaption, encodeCaption } from "./vocabulary.ts";
 
-/** Stands for no target; what `crossEntropy` ignores. */
-const NONE = -100;
-
 /** −ln P of a batch's words, each given those before it and the image: the mean. */
 export function captionLoss(
   network: CaptioningNetwork,
@@ -25,19 +23,13 @@ export function captionLoss(
   { source, target, targetLengths }: CaptionBatch,
   labelSmoothing: number,
 ): { loss: Tensor; tokens: number } {
-  const [T, N] = target.shape as [number, number];
-  const tokens = target.toArray() as Int32Array;
-  const inputs = new Int32Array(T * N).fill(BOUNDARY);
-  const targets = new Int32Array(T * N).fill(NONE);
-  for (let n = 0; n < N; n++) {
-    for (let t = 0; t < targetLengths[n]!; t++) {
-      targets[t * N + n] = tokens[t * N + n]!;
-      if (t > 0) inputs[t * N + n] = tokens[(t - 1) * N + n]!;
-    }
-  }
-  const { logits } = network.decode(tensor(inputs, [T, N]), encodeOnce(network, table, source.toArray()));
+  const { inputs, targets } = teacherForced(target, targetLengths);
+  const { logits } = network.decode(
+    tensor(inputs, target.shape),
+    encodeOnce(network, table, source.toArray()),
+  );
   return {
-    loss: crossEntropy(logits, tensor(targets, [T, N]), { ignoreIndex: NONE, labelSmoothing }),
+    loss: crossEntropy(logits, targets, { ignoreIndex: NONE, labelSmoothing }),
     tokens: targetLengths.reduce((a, b) => a + b),
   };
 }

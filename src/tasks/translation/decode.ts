@@ -1,4 +1,5 @@
 import { noGrad, step } from "../../autograd/step.ts";
+import { padded } from "../../data/padded.ts";
 import { type BeamHypothesis, type BeamOptions, beamSearch } from "../../decoding/beam-search.ts";
 import {
   BOUNDARY,
@@ -8,7 +9,6 @@ import {
   type Seen,
 } from "../../decoding/decoder-steps.ts";
 import { packingOnce } from "../../ops/gemm.ts";
-import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import type { TranslationNetwork } from "./network.ts";
 
 /** A translation's tokens, and where was looked for each. */
@@ -56,8 +56,9 @@ function decode(
 ): Decoded[][] {
   const lengths = Int32Array.from(sources, ({ tokens }) => tokens.length);
   const S = Math.ceil(Math.max(...lengths) / EVEN) * EVEN;
-  const source = sideBySide(
+  const source = padded(
     sources.map(({ tokens }) => tokens),
+    BOUNDARY,
     S,
   );
   const begun = networks.map((network) => ({ network, state: network.eval().encode(source, lengths) }));
@@ -104,16 +105,6 @@ function coverage(weights: readonly Float32Array[]): number {
   return sum;
 }
 
-/** Token sequences as columns [T, N], the rest the boundary. */
-function sideBySide(sequences: readonly Int32Array[], T: number): Tensor {
-  const N = sequences.length;
-  const padded = new Int32Array(T * N).fill(BOUNDARY);
-  for (const [n, tokens] of sequences.entries()) {
-    for (const [t, token] of tokens.entries()) padded[t * N + n] = token;
-  }
-  return tensor(padded, [T, N]);
-}
-
 /** Reads all of the prefixes but their last tokens. */
 function readPrefix(
   begun: readonly { network: TranslationNetwork; state: DecoderState }[],
@@ -125,7 +116,7 @@ function readPrefix(
   const seen: Float32Array[][] = sources.map(() => []);
   if (P === 0) return { logProbability, seen, last: begun };
   const inputs = sources.map(({ prefix }) => Int32Array.from([BOUNDARY, ...prefix.subarray(0, -1)]));
-  const outs = begun.map(({ network, state }) => network.decode(sideBySide(inputs, P), state));
+  const outs = begun.map(({ network, state }) => network.decode(padded(inputs, BOUNDARY, P), state));
   const logProbs = logProbsOf(outs.map(({ logits }) => logits)).toArray();
   const V = logProbs.length / (P * N);
   for (let n = 0; n < N; n++) {

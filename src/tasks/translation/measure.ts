@@ -1,6 +1,6 @@
 import { noGrad, step } from "../../autograd/step.ts";
 import type { PairBatch } from "../../data/text/translation/pair-batches.ts";
-import { BOUNDARY } from "../../decoding/decoder-steps.ts";
+import { NONE, teacherForced } from "../../decoding/teacher-forcing.ts";
 import { BLEU } from "../../metrics/bleu.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
@@ -12,9 +12,6 @@ import { decodeSentence } from "./languages.ts";
 import type { TranslationNetwork } from "./network.ts";
 import { mixInOwnWords } from "./scheduled-sampling.ts";
 import { translateTokens } from "./translate.ts";
-
-/** Stands for no target; what `crossEntropy` ignores. */
-const NONE = -100;
 
 export interface PairLossOptions {
   /** Default 0. */
@@ -48,20 +45,11 @@ function read(
   { source, target, sourceLengths, targetLengths }: PairBatch,
   ownWords: number,
 ) {
-  const [T, N] = target.shape as [number, number];
-  const tokens = target.toArray() as Int32Array;
-  const inputs = new Int32Array(T * N).fill(BOUNDARY);
-  const targets = new Int32Array(T * N).fill(NONE);
-  for (let n = 0; n < N; n++) {
-    for (let t = 0; t < targetLengths[n]!; t++) {
-      targets[t * N + n] = tokens[t * N + n]!;
-      if (t > 0) inputs[t * N + n] = tokens[(t - 1) * N + n]!;
-    }
-  }
+  const { inputs, targets } = teacherForced(target, targetLengths);
   const start = network.encode(source, Int32Array.from(sourceLengths));
   if (ownWords > 0) mixInOwnWords(network, inputs, start, ownWords);
-  const { logits } = network.decode(tensor(inputs, [T, N]), start);
-  return { logits, targets: tensor(targets, [T, N]) };
+  const { logits } = network.decode(tensor(inputs, target.shape), start);
+  return { logits, targets };
 }
 
 /** How BLEU cuts these sentences into words: Chinese, in which there are no blanks, by characters. */

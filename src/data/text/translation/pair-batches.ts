@@ -1,7 +1,8 @@
 import { DataError, OptionError } from "../../../errors.ts";
 import { Generator } from "../../../tensor/random.ts";
-import { type Tensor, tensor } from "../../../tensor/tensor.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
 import type { Batches } from "../../batches.ts";
+import { padded } from "../../padded.ts";
 import { Permutation } from "../../permutation.ts";
 
 /** Sentences side by side, filled up to the longest. */
@@ -105,21 +106,12 @@ export class PairBatches implements Batches<PairBatch> {
       Int32Array[],
     ];
     return {
-      source: this.#pad(source),
-      target: this.#pad(target),
+      source: padded(source, this.#padding),
+      target: padded(target, this.#padding),
       sourceLengths: source.map(({ length }) => length),
       targetLengths: target.map(({ length }) => length),
       pairs: chosen,
     };
-  }
-
-  #pad(sentences: readonly Int32Array[]): Tensor {
-    const [count, steps] = [sentences.length, Math.max(...sentences.map(({ length }) => length))];
-    const tokens = new Int32Array(steps * count).fill(this.#padding);
-    for (const [n, sentence] of sentences.entries()) {
-      for (let t = 0; t < sentence.length; t++) tokens[t * count + n] = sentence[t]!;
-    }
-    return tensor(tokens, [steps, count]);
   }
 
   #arrange(number: number) {
