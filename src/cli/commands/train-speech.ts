@@ -39,7 +39,7 @@ const flags: Record<string, Option[]> = {
       "--manifest <path>",
       'a manifest: *.jsonl, {"audio": "a.wav", "text": "…"} in each line, perhaps with "speaker" and "id"; *.tsv, whose ' +
         "first line names such columns; a folder of recordings a.wav with texts a.txt; or the folder of a data set " +
-        "(FSDD, AN4 and others of Sphinx, yesno)",
+        "(LibriSpeech, Common Voice, FSDD, AN4 and others of Sphinx, yesno)",
     ),
     new Option("--valid <path>", "what to validate on (default: what the data set says, else a part)"),
     numberFlag("--valid-fraction <x>", "that part of the utterances; 0 for none (default: 0.1)"),
