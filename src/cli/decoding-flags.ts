@@ -12,7 +12,10 @@ export const decodingFlags = (): Option[] => [
     "--beam <n>",
     "hypotheses that a beam search keeps (default: 50 with --lm or --lexicon, else no search)",
   ),
-  new Option("--lm <path>", "an n-gram model of words or characters: a file *.arpa, or a model's folder"),
+  new Option(
+    "--lm <path>",
+    "a language model of words or characters: an n-gram file *.arpa, or the folder of a model, recurrent or n-gram",
+  ),
   new Option("--lm-unit <unit>", "what the tokens of a file *.arpa are, word or char (default: word)"),
   numberFlag("--lm-weight <x>", "what the language model's logarithms are multiplied by (default: 1)"),
   numberFlag("--insertion-bonus <x>", "added for each word, or character of such a model (default: 0)"),
@@ -26,6 +29,6 @@ export async function readLanguageModel<T extends DecodingFlags>(flags: T): Prom
     if (lmUnit !== undefined) throw new OptionError("--lm-unit is for --lm, and there is none");
     return flags;
   }
-  const { NgramModel } = await import("../tasks/ngram-model/model.ts");
-  return { ...flags, lm: await NgramModel.load(lm, lmUnit === undefined ? {} : { unit: lmUnit }) };
+  const { readLanguageModel: read } = await import("../tasks/speech/language-model.ts");
+  return { ...flags, lm: await read(lm, lmUnit) };
 }

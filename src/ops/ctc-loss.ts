@@ -19,11 +19,30 @@ export interface CtcLossOptions {
 
 type Inputs = "logits" | "targets" | "inputLengths" | "targetLengths";
 
+/** Refuses shapes of targets and lengths that do not fit those of logits, or probabilities. */
+export function checkTargetShapes(op: string, shapes: Record<Exclude<Inputs, "logits">, Shape>, N: number) {
+  const { targets, ...lengths } = shapes;
+  if (targets.length !== 2 || targets[0] !== N) {
+    throw new ShapeError(`${op}: targets must be [${N}, labels], got ${formatShape(targets)}`);
+  }
+  for (const [name, shape] of Object.entries(lengths)) {
+    if (shape.length !== 1 || shape[0] !== N) {
+      throw new ShapeError(`${op}: ${name} must be [${N}], got ${formatShape(shape)}`);
+    }
+  }
+}
+
+export function checkBlank(op: string, blank: number, V: number): void {
+  if (Number.isInteger(blank) && blank >= 0 && blank < V) return;
+  throw new OptionError(`${op}: blank must be one of the ${V} classes, from 0 to ${V - 1}, got ${blank}`);
+}
+
 /** Refuses lengths and targets that do not fit; what lies beyond a length is never looked at. */
 export function checkTargets(
   shapes: Record<"logits" | "targets", Shape>,
   values: Record<Exclude<Inputs, "logits">, ArrayLike<number>>,
   blank: number,
+  op = "ctcLoss",
 ): void {
   const [T, N, V] = shapes.logits as [number, number, number];
   const L = shapes.targets[1]!;
@@ -32,16 +51,16 @@ export function checkTargets(
     const frames = inputLengths[n]!;
     const labels = targetLengths[n]!;
     if (frames < 0 || frames > T) {
-      throw new DataError(`ctcLoss: inputLengths must be from 0 to ${T}, got ${frames} for sequence ${n}`);
+      throw new DataError(`${op}: inputLengths must be from 0 to ${T}, got ${frames} for sequence ${n}`);
     }
     if (labels < 0 || labels > L) {
-      throw new DataError(`ctcLoss: targetLengths must be from 0 to ${L}, got ${labels} for sequence ${n}`);
+      throw new DataError(`${op}: targetLengths must be from 0 to ${L}, got ${labels} for sequence ${n}`);
     }
     for (let i = 0; i < labels; i++) {
       const label = targets[n * L + i]!;
       if (label < 0 || label >= V || label === blank) {
         const why = label === blank ? "the blank" : `outside the ${V} classes`;
-        throw new DataError(`ctcLoss: target ${label} of sequence ${n} is ${why}`);
+        throw new DataError(`${op}: target ${label} of sequence ${n} is ${why}`);
       }
     }
   }
@@ -63,19 +82,8 @@ export const ctcLossOp: Op<
     if (logits.length !== 3 || !V) {
       throw new ShapeError(`ctcLoss: logits must be [time, batch, classes], got ${formatShape(logits)}`);
     }
-    if (targets.length !== 2 || targets[0] !== N) {
-      throw new ShapeError(`ctcLoss: targets must be [${N}, labels], got ${formatShape(targets)}`);
-    }
-    for (const [name, shape] of Object.entries({ inputLengths, targetLengths })) {
-      if (shape.length !== 1 || shape[0] !== N) {
-        throw new ShapeError(`ctcLoss: ${name} must be [${N}], got ${formatShape(shape)}`);
-      }
-    }
-    if (!Number.isInteger(blank) || blank < 0 || blank >= V) {
-      throw new OptionError(
-        `ctcLoss: blank must be one of the ${V} classes, from 0 to ${V - 1}, got ${blank}`,
-      );
-    }
+    checkTargetShapes("ctcLoss", { targets, inputLengths, targetLengths }, N!);
+    checkBlank("ctcLoss", blank, V);
     const L = targets[1]!;
     const none = reduction === "none";
     return {

@@ -19,6 +19,7 @@ export { conv2dOp as conv2d } from "./conv2d.ts";
 export { crossEntropyOp as crossEntropy } from "./cross-entropy.ts";
 export { ctcLossOp as ctcLoss } from "./ctc-loss.ts";
 export { dropoutOp as dropout } from "./dropout.ts";
+export { expectedTranscriptionLossOp as expectedTranscriptionLoss } from "./expected-transcription-loss.ts";
 export { embeddingOp as embedding, gatherOp as gather } from "./gather.ts";
 export { gruOp as gru } from "./gru.ts";
 export { addScaledOp as addScaled, assignOp as assign, scaleInPlaceOp as scaleInPlace } from "./in-place.ts";

@@ -4,6 +4,10 @@ export { type Conv2dOptions, conv2d } from "./conv2d.ts";
 export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
 export { type CtcLossOptions, ctcLoss } from "./ctc-loss.ts";
 export { type DropoutOptions, dropout } from "./dropout.ts";
+export {
+  type ExpectedTranscriptionLossOptions,
+  expectedTranscriptionLoss,
+} from "./expected-transcription-loss.ts";
 export { embedding, gather } from "./gather.ts";
 export { type GruOptions, gru } from "./gru.ts";
 export { toInt8 } from "./int8.ts";

@@ -7,6 +7,7 @@ import * as crossEntropy from "../ops/cross-entropy.reference.ts";
 import * as ctcLoss from "../ops/ctc-loss.reference.ts";
 import type * as definitions from "../ops/definitions.ts";
 import * as dropout from "../ops/dropout.reference.ts";
+import * as expectedTranscriptionLoss from "../ops/expected-transcription-loss.reference.ts";
 import * as gather from "../ops/gather.reference.ts";
 import * as gru from "../ops/gru.reference.ts";
 import * as inPlace from "../ops/in-place.reference.ts";
@@ -58,6 +59,7 @@ export const references = {
   ...classCrossEntropy,
   ...crossEntropy,
   ...ctcLoss,
+  ...expectedTranscriptionLoss,
   ...ngramHashes,
   ...softmax,
   ...dropout,

@@ -13,6 +13,10 @@ afterAll(() => workplace.remove());
 beforeAll(async () => {
   const settings = { hiddenSize: 16, numLayers: 1, batchSize: 4, seqLength: 16, epochs: 2 };
   await LanguageModel.train({ text: book }, { ...settings, out: join(given, "models/book") });
+  await LanguageModel.train(
+    { text: "ab c\nc ab\n".repeat(100) },
+    { ...settings, out: join(given, "models/letters") },
+  );
   const [train, valid] = ["train", "valid", "test"].map((name, i) => writeTones(given, name, 20, i));
   const small = { hiddenSize: 16, numLayers: 1, epochs: 5 };
   await SpeechRecognizer.train(train!, { ...small, valid: valid!, out: join(given, "models/mine") });

@@ -39,7 +39,7 @@ const flags: Record<string, Option[]> = {
       "--manifest <path>",
       'a manifest: *.jsonl, {"audio": "a.wav", "text": "…"} in each line, perhaps with "speaker" and "id"; *.tsv, whose ' +
         "first line names such columns; a folder of recordings a.wav with texts a.txt; or the folder of a data set " +
-        "(FSDD, AN4 and others of Sphinx, yesno)",
+        "(LibriSpeech, Common Voice, FSDD, AN4 and others of Sphinx, yesno)",
     ),
     new Option("--valid <path>", "what to validate on (default: what the data set says, else a part)"),
     numberFlag("--valid-fraction <x>", "that part of the utterances; 0 for none (default: 0.1)"),
@@ -48,6 +48,10 @@ const flags: Record<string, Option[]> = {
       "learn from strings of so many utterances of a speaker, 3-7 (default: as they are)",
     ),
     new Option("--skip-bad", "leave out utterances that cannot be used, and say so (default: stop)"),
+    new Option(
+      "--init-from <dir>",
+      "begin with this model: its weights, front end, labels and network (default: begin anew)",
+    ),
     new Option("--unit <unit>", "what a label is, char or word (default: char)"),
     new Option("--lowercase", "transcripts in lower case"),
     new Option("--recipe <name>", "start from the settings of a recipe, e.g. connected-digits"),
@@ -88,6 +92,12 @@ const flags: Record<string, Option[]> = {
     numberFlag("--dropout <p>", "after each level (default: 0)"),
   ],
   "Training:": [
+    new Option(
+      "--loss <name>",
+      "ctc; or expected: the errors to be expected of paths that are drawn, for a model of ctc (default: ctc)",
+    ),
+    numberFlag("--samples <n>", "of expected: paths drawn of each utterance (default: 5)"),
+    new Option("--expected-of <rate>", "of expected: errors of words, wer, or of labels, cer (default: wer)"),
     numberFlag("--batch-size <n>", "utterances to a batch (default: 16)"),
     numberFlag("--epochs <n>", "passes over the utterances (default: 50)"),
     numberFlag("--max-steps <n>", "the most updates (default: as many as the epochs have)"),
@@ -95,7 +105,10 @@ const flags: Record<string, Option[]> = {
     numberFlag("--learning-rate <x>", "size of an update (default: 0.01 for sgd, 0.001 for the others)"),
     ...rateFlags("constant"),
     numberFlag("--accumulate <n>", "batches to one update (default: 1)"),
-    new Option("--measure <what>", "by what the best weights are told: cer, wer or loss (default: cer)"),
+    new Option(
+      "--measure <what>",
+      "by what the best weights are told: cer, wer or loss (default: cer, or --expected-of)",
+    ),
     ...runFlags(),
   ],
   "Checkpoints:": checkpointFlags(),
@@ -129,6 +142,10 @@ export function define(command: Command): void {
     [
       "forward only, at other speeds too",
       "unrolled train speech --manifest train.jsonl --no-bidirectional --speeds 0.9,1,1.1 --out models/forward",
+    ],
+    [
+      "further, by the errors that are to be expected",
+      "unrolled train speech --manifest train.jsonl --init-from models/mine --loss expected --out models/better",
     ],
     ["a recipe", "unrolled train speech --recipe connected-digits --data data --out models/digits"],
   ]);

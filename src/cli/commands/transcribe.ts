@@ -20,7 +20,7 @@ interface Flags extends DecodingFlags {
 export function define(command: Command): void {
   command
     .description(
-      "Writes what is said in recordings, one line for each: WAV of any length, width, rate and channels, " +
+      "Writes what is said in recordings, one line for each: WAV, FLAC or MP3 of any length, rate and channels, " +
         "or Sphinx's feature files *.mfc. With --stream it listens to stdin, and writes what it has heard so far.",
     )
     .argument("<dir>", "the model's folder")

@@ -109,6 +109,7 @@ export class CtcBeamSearch {
       }
       best.offer(logAdd(prefix.nextBlank, prefix.nextNonBlank) + prefix.language, prefix);
     }
+    this.#prepare(logProbs, at, best.threshold);
     for (const prefix of this.#beam) this.#extend(prefix, logProbs, at, best);
     const before = this.#beam;
     for (const prefix of before) prefix.inBeam = false;
@@ -123,12 +124,30 @@ export class CtcBeamSearch {
     this.#frames++;
   }
 
+  /** What a continuation is ranked by, at the most: a language model only takes away. */
+  #most(prefix: Node): number {
+    return prefix.language + Math.max(0, this.#bonus);
+  }
+
+  /** Tells the language model which prefixes it may be asked about, those that are good enough without it. */
+  #prepare(logProbs: ArrayLike<number>, at: number, threshold: number): void {
+    const { languageModel, alphabet } = this.#options;
+    if (!languageModel?.model.prepare) return;
+    let likeliest = NOTHING;
+    for (let label = 0; label < alphabet.length; label++) {
+      if (label === this.#blank || (languageModel.unit === "word" && label !== this.#separator)) continue;
+      likeliest = Math.max(likeliest, logProbs[at + label]!);
+    }
+    const asked = this.#beam.filter((one) => one.total + likeliest + this.#most(one) > threshold);
+    languageModel.model.prepare(asked.map(({ state }) => state));
+  }
+
   /** Offers a prefix's continuations, but for those that are in the beam and have had it added. */
   #extend(prefix: Node, logProbs: ArrayLike<number>, at: number, best: Best<unknown>): void {
     const children = this.#children;
     const { lexicon } = this.#options;
-    // A language model only takes away: what is not good enough without it need not be asked about.
-    const most = prefix.language + Math.max(0, this.#bonus);
+    // What is not good enough without the language model, it need not be asked about.
+    const most = this.#most(prefix);
     for (const child of prefix.children) if (child.inBeam) children[child.label] = true;
     for (let label = 0; label < children.length; label++) {
       if (label === this.#blank || children[label]) continue;
@@ -187,13 +206,14 @@ export class CtcBeamSearch {
     child.node = lexicon && !ends ? lexicon.step(parent.node, label) : 0;
     child.wordStart = ends ? child : parent.wordStart;
     child.state = parent.state;
-    if (!languageModel) return;
-    const unit = languageModel.unit === "label" ? alphabet[label]! : ends ? this.#word(parent) : "";
-    if (unit) child.state = languageModel.model.step(parent.state, languageModel.tokenOf(unit));
+    if (languageModel?.unit === "label") {
+      child.state = languageModel.model.step(parent.state, languageModel.tokenOf(alphabet[label]!));
+    } else if (languageModel && ends) child.state = this.#stateAtEnd(parent, languageModel);
   }
 
   /** The n best so far, as if the sound ended here. */
   hypotheses(n = 1): CtcHypothesis[] {
+    this.#prepareEndings();
     return this.#beam
       .map((prefix) => {
         const labels = prefix.labels();
@@ -206,16 +226,29 @@ export class CtcBeamSearch {
       .slice(0, n);
   }
 
+  #prepareEndings(): void {
+    const { languageModel } = this.#options;
+    if (!languageModel?.model.prepare) return;
+    languageModel.model.prepare(this.#beam.map(({ state }) => state));
+    if (languageModel.end === undefined) return;
+    languageModel.model.prepare(this.#beam.map((one) => this.#stateAtEnd(one, languageModel)));
+  }
+
+  /** The language model's state after the last word too, whose end is that of the sound, or a separator. */
+  #stateAtEnd(prefix: Node, { model, unit, tokenOf }: CtcLanguageModel): unknown {
+    if (unit === "label" || prefix.wordStart === prefix) return prefix.state;
+    prefix.ended ??= model.step(prefix.state, tokenOf(this.#word(prefix)));
+    return prefix.ended;
+  }
+
   /** What the end adds: the last word's, and that of the sentence. */
   #ending(prefix: Node): number {
     const { languageModel } = this.#options;
     const byWord = languageModel?.unit !== "label";
     const gain = byWord && this.#separator >= 0 ? this.#transition(prefix, this.#separator) : 0;
     if (languageModel?.end === undefined) return gain;
-    const word = byWord ? this.#word(prefix) : "";
     const { model } = languageModel;
-    const state = word ? model.step(prefix.state, languageModel.tokenOf(word)) : prefix.state;
-    model.step(state, languageModel.end);
+    model.step(this.#stateAtEnd(prefix, languageModel), languageModel.end);
     return gain + this.#weight * model.logProb;
   }
 }

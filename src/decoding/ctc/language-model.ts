@@ -9,6 +9,8 @@ export interface TransitionModel<State = unknown> {
   step(state: State, token: number): State;
   /** ln P of the token that `step` took last. */
   readonly logProb: number;
+  /** Told which states `step` will soon be asked to go on from, for a model that is faster at many at once. */
+  prepare?(states: readonly State[]): void;
 }
 
 /** How a decoder asks a language model. */

@@ -26,6 +26,8 @@ export class Prefix<State> {
   language = 0;
   /** The language model's state after them. */
   state: State | undefined;
+  /** The same after the last word too, as if it ended here; as far as it was asked for. */
+  ended: State | undefined;
   /** Where in the lexicon's current word. */
   node = 0;
   /** Where the current word began: all before it is complete. */

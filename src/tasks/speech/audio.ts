@@ -1,3 +1,4 @@
+import { compressedFormat, decodeCompressed } from "../../data/audio/compressed.ts";
 import type { Frames } from "../../data/audio/context.ts";
 import { readMfc } from "../../data/audio/mfc.ts";
 import { toMono, WavReader } from "../../data/audio/wav.ts";
@@ -6,8 +7,8 @@ import { readFile } from "../../io/files.ts";
 import { rawBytes } from "../../io/unpack.ts";
 
 /**
- * A recording: the path of a WAV file or of Sphinx's features *.mfc, a WAV file's bytes, or samples in [−1, 1) of one
- * channel.
+ * A recording: the path of a WAV, FLAC or MP3 file or of Sphinx's features *.mfc, such a file's bytes, or samples in [−1, 1)
+ * of one channel.
  */
 export type AudioSource = string | Uint8Array | { samples: Float32Array; sampleRate: number };
 
@@ -47,7 +48,7 @@ export async function* readRecording(audio: AudioSource): AsyncGenerator<Piece, 
     const { samples, sampleRate } = audio;
     if (!(samples instanceof Float32Array)) {
       throw new OptionError(
-        "audio: must be a path, the bytes of a WAV file, or { samples, sampleRate } with samples a Float32Array",
+        "audio: must be a path, the bytes of a file, or { samples, sampleRate } with samples a Float32Array",
       );
     }
     const bad = samples.findIndex((x) => !Number.isFinite(x));
@@ -57,9 +58,30 @@ export async function* readRecording(audio: AudioSource): AsyncGenerator<Piece, 
     yield { samples, sampleRate };
     return { samples: samples.length, silent: range.silent, notes: [], cut: false };
   }
-  const reader = new WavReader(where);
   let count = 0;
-  for await (const bytes of typeof audio === "string" ? rawBytes(audio) : [audio]) {
+  const pieces = typeof audio === "string" ? rawBytes(audio) : [audio].values();
+  const first = await pieces.next();
+  const format = first.done ? undefined : compressedFormat(first.value);
+  if (format) {
+    const decoded = decodeCompressed(where, format, from(first.value!, pieces));
+    try {
+      for (;;) {
+        const { done, value } = await decoded.next();
+        if (done) {
+          const cut = value.missing > 0;
+          const notes = cut ? [`${where}: is cut off or damaged, ${value.missing} samples are missing`] : [];
+          return { samples: count, silent: range.silent, notes, cut };
+        }
+        count += value.samples.length;
+        range.add(value.samples);
+        yield value;
+      }
+    } finally {
+      await decoded.return({ missing: 0 });
+    }
+  }
+  const reader = new WavReader(where);
+  for await (const bytes of first.done ? [] : from(first.value, pieces)) {
     const all = reader.push(bytes);
     if (all.length === 0) continue;
     const { channels, sampleRate } = reader.format!;
@@ -70,6 +92,20 @@ export async function* readRecording(audio: AudioSource): AsyncGenerator<Piece, 
   }
   reader.end();
   return { samples: count, silent: range.silent, notes: reader.notes, cut: reader.cut };
+}
+
+/** All pieces, the first of which was looked at already; the file is closed whenever the reader stops. */
+async function* from(first: Uint8Array, others: Iterator<Uint8Array> | AsyncIterator<Uint8Array>) {
+  try {
+    yield first;
+    for (;;) {
+      const { done, value } = await others.next();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await others.return?.();
+  }
 }
 
 /** Finds out whether samples differ. */

@@ -33,9 +33,13 @@ export interface SpeechBatch extends WindowBatch {
   targetLengths: Tensor;
   /** Labels of them all. */
   count: number;
+  /** [T, N, samples]: numbers to draw paths with, if any are drawn. */
+  uniform?: Tensor;
 }
 
-export function padTargets(labels: readonly Int32Array[]): Omit<SpeechBatch, keyof WindowBatch> {
+export function padTargets(
+  labels: readonly Int32Array[],
+): Pick<SpeechBatch, "targets" | "targetLengths" | "count"> {
   const lengths = Int32Array.from(labels, ({ length }) => length);
   const longest = Math.max(...lengths, 1);
   const padded = new Int32Array(labels.length * longest);
@@ -44,12 +48,21 @@ export function padTargets(labels: readonly Int32Array[]): Omit<SpeechBatch, key
   return { targets: tensor(padded, [labels.length, longest]), targetLengths: tensor(lengths), count };
 }
 
-/** Tell random numbers for the order of utterances, and for their speeds, from others of the same seed. */
+/** Tell random numbers for the order of utterances, for their speeds and paths, from others of the same seed. */
 const ORDER = 0x6f72_6465;
 const SPEED = 0x7370_6565;
+const PATHS = 0x1a74_6873;
 
 /** By how much, in parts, lengths are blurred before utterances are sorted by them. */
 const BLUR = 0.2;
+
+export interface BatchOptions {
+  batchSize: number;
+  seed: number;
+  masks: Masks;
+  /** Paths to draw of each utterance. Default 0. */
+  samples?: number;
+}
 
 /**
  * Utterances of like lengths in a batch, in each epoch others together; the batches in random order. Each utterance is at
@@ -59,14 +72,10 @@ export class SpeechBatches implements Batches<SpeechBatch> {
   readonly length: number;
   readonly #items: readonly Item[];
   readonly #frontEnd: FrontEnd;
-  readonly #options: { batchSize: number; seed: number; masks: Masks };
+  readonly #options: BatchOptions;
   #epoch: { number: number; order: number[] } | undefined;
 
-  constructor(
-    items: readonly Item[],
-    frontEnd: FrontEnd,
-    options: { batchSize: number; seed: number; masks: Masks },
-  ) {
+  constructor(items: readonly Item[], frontEnd: FrontEnd, options: BatchOptions) {
     this.#items = items;
     this.#frontEnd = frontEnd;
     this.#options = options;
@@ -74,13 +83,27 @@ export class SpeechBatches implements Batches<SpeechBatch> {
   }
 
   at(epoch: number, index: number): SpeechBatch {
-    const { batchSize, seed } = this.#options;
+    const { batchSize, seed, samples = 0 } = this.#options;
     const batch = new Permutation(this.length, seed, epoch).at(index);
     const chosen = this.#order(epoch).slice(batch * batchSize, (batch + 1) * batchSize);
+    const windows = padWindows(chosen.map((i) => this.#windows(i, epoch)));
     return {
-      ...padWindows(chosen.map((i) => this.#windows(i, epoch))),
+      ...windows,
       ...padTargets(chosen.map((i) => this.#items[i]!.labels!)),
+      ...(samples > 0 && { uniform: this.#uniform(chosen, epoch, windows.windows.shape[0]!, samples) }),
     };
+  }
+
+  #uniform(chosen: readonly number[], epoch: number, T: number, S: number): Tensor {
+    const N = chosen.length;
+    const values = new Float32Array(T * N * S);
+    for (const [n, utterance] of chosen.entries()) {
+      const random = drawAt(this.#options.seed, PATHS + utterance, epoch * 2 ** 32);
+      for (let t = 0; t < T; t++) {
+        for (let s = 0; s < S; s++) values[(t * N + n) * S + s] = random.uniform();
+      }
+    }
+    return tensor(values, [T, N, S]);
   }
 
   #windows(utterance: number, epoch: number): Frames {

@@ -6,6 +6,7 @@ import { hasFeatures, readRecording } from "./audio.ts";
 import type { FrontEndConfig } from "./config.ts";
 import { extractAll, type Item, normalizeAll, statisticsOf } from "./dataset.ts";
 import { FrontEnd } from "./front-end.ts";
+import type { InitialSettings } from "./initialise.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { pathOf, readUtterances, type SpeechSource, type Utterance } from "./utterances.ts";
 
@@ -23,21 +24,29 @@ export interface Corpus {
   fingerprint(): string;
 }
 
-/** Reads recordings and transcripts; the alphabet is that of the transcripts that are learnt from. */
-export async function readCorpus(source: SpeechSource, options: ResolvedOptions): Promise<Corpus> {
+/**
+ * Reads recordings and transcripts; alphabet and statistics are those of what is learnt from, or of the model that the
+ * training begins with.
+ */
+export async function readCorpus(
+  source: SpeechSource,
+  options: ResolvedOptions,
+  initial?: InitialSettings,
+): Promise<Corpus> {
   const { unit, lowercase, skipBad, speeds, signal, onProgress } = options;
   const [train, valid] = (await readParts(source, options)).map((utterances) =>
     utterances.map((one) => ({ ...one, text: normalizeTranscript(one.text, lowercase) })),
   ) as [Utterance[], Utterance[]];
-  const alphabet = Alphabet.of(
-    unit,
-    train.map(({ text }) => text),
-  );
+  const texts = train.map(({ text }) => text);
+  const alphabet = initial ? new Alphabet(unit, initial.labels) : Alphabet.of(unit, texts);
   if (alphabet.labels.length < 2) throw new DataError(`${pathOf(source)}: has no text to learn`);
   const frontEnd = new FrontEnd(await chooseFrontEnd(train, options));
   const reading = { skipBad, signal, onProgress };
   const learnt = await extractAll(train, frontEnd, alphabet, { ...reading, speeds });
-  const statistics = options.normalize === "global" ? statisticsOf(learnt.found, frontEnd) : undefined;
+  const statistics =
+    options.normalize === "global"
+      ? (initial?.statistics ?? statisticsOf(learnt.found, frontEnd))
+      : undefined;
   const held = valid.length > 0 ? (await extractAll(valid, frontEnd, alphabet, reading)).found : [];
   const parts = [learnt.found, held].map((found) => normalizeAll(found, frontEnd, statistics)) as [
     Item[],

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeFlac, silentMp3 } from "../../../test/flac.ts";
 import { problem } from "../../../test/problem.ts";
 import { RATE, tones, writeTones } from "../../../test/tones.ts";
 import type { Frames } from "../../data/audio/context.ts";
@@ -13,6 +14,7 @@ import type { Item } from "./dataset.ts";
 import type { SpeechEvent } from "./events.ts";
 import { FrontEnd } from "./front-end.ts";
 import { splits } from "./layouts.ts";
+import type { Utterance } from "./manifest.ts";
 import type { SpeechOptions } from "./options.ts";
 import { SpeechRecognizer } from "./task.ts";
 import { cutAtPauses } from "./transcribe.ts";
@@ -103,6 +105,55 @@ describe("utterances", () => {
     }
   });
 
+  it("of LibriSpeech, all parts or one", async () => {
+    const chapter = (part: string, speaker: number, texts: string[]) => {
+      const names = texts.map((_, i) => `${speaker}-12-000${i}`);
+      const place = `libri/${part}/${speaker}/12`;
+      const lines = names.map((name, i) => `${name} ${texts[i]}\n`);
+      write(`${place}/${speaker}-12.trans.txt`, lines.join(""));
+      for (const name of names)
+        write(`${place}/${name}.flac`, encodeFlac([new Int16Array(4000).map((_, i) => i)]));
+    };
+    chapter("train-clean-5", 19, ["ONE", "TWO THREE"]);
+    chapter("dev-clean-2", 84, ["TWO"]);
+    chapter("test-other", 61, ["FIVE"]);
+    const parts = await Promise.all(splits.map((split) => read("libri", split)));
+    expect(parts.map((part) => part.map(({ id, text, speaker }) => `${id} ${text} ${speaker}`))).toEqual([
+      ["19-12-0000 ONE 19", "19-12-0001 TWO THREE 19"],
+      ["84-12-0000 TWO 84"],
+      ["61-12-0000 FIVE 61"],
+    ]);
+    const whole = await readUtterances(at("libri/train-clean-5"), "test");
+    expect(whole.hasSplits).toBe(false);
+    expect(whole.utterances.map(({ audio }) => audio)).toEqual(
+      ["0", "1"].map((n) => [at(`libri/train-clean-5/19/12/19-12-000${n}.flac`)]),
+    );
+    const model = await train("libri", { stack: 1 });
+    expect(model.config.frontEnd.sampleRate).toBe(16_000);
+    write("libri/dev-clean-2/84/12/84-12.trans.txt", "84-12-0000\n");
+    expect(await problem(read("libri", "valid"))).toMatchInlineSnapshot(
+      `"FormatError: …/libri/dev-clean-2/84/12/84-12.trans.txt: line 1: must be SPEAKER-CHAPTER-NUMBER and a text"`,
+    );
+  });
+
+  it("of Common Voice, its folder or one of its tables", async () => {
+    const header = "client_id\tpath\tsentence\tage\n";
+    write("voice/train.tsv", `${header}ann\tcv_1.mp3\t"""Good"" day."\t\n`);
+    write("voice/dev.tsv", `${header}bob\tcv_2.mp3\tNight.\tforties\n`);
+    write("voice/clips/cv_1.mp3", silentMp3(4));
+    const told = ({ audio, text, speaker }: Utterance) => [audio, text, speaker];
+    const one = [[at("voice/clips/cv_1.mp3")], '"Good" day.', "ann"];
+    expect((await read("voice")).map(told)).toEqual([one]);
+    expect((await read("voice", "valid")).map(told)).toEqual([
+      [[at("voice/clips/cv_2.mp3")], "Night.", "bob"],
+    ]);
+    expect((await read("voice/train.tsv")).map(told)).toEqual([one]);
+    expect(await problem(train("voice/train.tsv"))).toMatchInlineSnapshot(`
+      "DataError: …/voice/train.tsv: line 2: is silent: all its samples are the same
+      hint: \`skipBad\` leaves such utterances out"
+    `);
+  });
+
   it("of yesno", async () => {
     for (const name of ["0_0_0_0_1_1_1_1", "0_0_1_0_0_0_1_0", "1_0_0_0_0_0_0_1"]) {
       write(`yesno/waves_yesno/${name}.wav`, sound);
@@ -177,7 +228,7 @@ describe("utterances", () => {
     );
     mkdirSync(at("empty"), { recursive: true });
     expect(await problem(readUtterances(at("empty"), "train"))).toMatchInlineSnapshot(
-      `"DataError: …/empty: has no recordings *.wav, nor features *.mfc"`,
+      `"DataError: …/empty: has no recordings *.wav, *.flac or *.mp3, nor features *.mfc"`,
     );
     write("silent/1.wav", sound);
     expect(await problem(readUtterances(at("silent"), "train"))).toMatchInlineSnapshot(

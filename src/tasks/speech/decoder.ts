@@ -3,15 +3,14 @@ import { noGrad, step } from "../../autograd/step.ts";
 import { decodeText } from "../../data/text/text.ts";
 import { alignLabels, ctcBestPath, type LabelSpan, wordSpans } from "../../decoding/ctc/alignment.ts";
 import { type CtcDecodingOptions, ctcBeamSearch } from "../../decoding/ctc/beam-search.ts";
-import type { CtcLanguageModel } from "../../decoding/ctc/language-model.ts";
 import { Lexicon } from "../../decoding/ctc/lexicon.ts";
-import { DataError, OptionError } from "../../errors.ts";
+import { OptionError } from "../../errors.ts";
 import { readFile } from "../../io/files.ts";
 import { ctcLoss } from "../../ops/ctc-loss.ts";
 import { numberIn, oneOf, text, wholeNumber } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
-import type { NgramModel } from "../ngram-model/model.ts";
 import type { Alphabet } from "./alphabet.ts";
+import type { SpokenLanguageModel } from "./language-model.ts";
 
 /** How labels become a text. */
 export interface DecodingOptions {
@@ -20,8 +19,8 @@ export interface DecodingOptions {
    * that is taken, and no search made.
    */
   beam?: number | undefined;
-  /** An n-gram model of words or characters: a file `*.arpa`, the folder of a model, or an `NgramModel`. */
-  lm?: string | NgramModel | undefined;
+  /** A model of words or characters: an n-gram file `*.arpa`, the folder of a model, a `LanguageModel` or an `NgramModel`. */
+  lm?: string | SpokenLanguageModel | undefined;
   /** What the tokens of a file `*.arpa` are. Default "word". */
   lmUnit?: "word" | "char" | undefined;
   /** What the language model's logarithms are multiplied by. Default 1. */
@@ -36,9 +35,10 @@ export interface DecodingOptions {
 export const decodingEntries = {
   beam: v.optional(wholeNumber(1, 100_000)),
   lm: v.optional(
-    v.custom<string | NgramModel>(
-      (x) => (typeof x === "string" && x !== "") || (x as NgramModel | null)?.table !== undefined,
-      "must be a file *.arpa, the folder of an n-gram model, or an NgramModel",
+    v.custom<string | SpokenLanguageModel>(
+      (x) =>
+        (typeof x === "string" && x !== "") || (x as SpokenLanguageModel | null)?.tokenizer !== undefined,
+      "must be a file *.arpa, the folder of a language model, a LanguageModel or an NgramModel",
     ),
   ),
   lmUnit: v.optional(oneOf(["word", "char"])),
@@ -92,7 +92,11 @@ export class Decoder {
     // Words that are labels are spelt with the blank that follows them.
     const spelling = unit === "word" ? labels.map((label) => label && `${label} `) : labels;
     const search: CtcDecodingOptions = { alphabet: spelling, beam, weight: lmWeight, insertionBonus };
-    if (lm !== undefined) search.languageModel = await languageModel(where, alphabet, lm, options.lmUnit);
+    if (lm !== undefined) {
+      // Loaded when it is needed: a page that uses none need not have it.
+      const { ctcLanguageModel } = await import("./language-model.ts");
+      search.languageModel = await ctcLanguageModel(where, alphabet, lm, options.lmUnit);
+    }
     if (lexicon !== undefined) search.lexicon = new Lexicon(await wordsOf(lexicon), labels);
     return new Decoder(alphabet, search);
   }
@@ -154,40 +158,4 @@ async function wordsOf(lexicon: string | readonly string[]): Promise<readonly st
       .replace(/\(\d+\)$/, ""),
   );
   return [...new Set(words.filter((word) => word !== "" && !/^<.*>$/.test(word)))];
-}
-
-async function languageModel(
-  where: string,
-  { unit, labels }: Alphabet,
-  lm: string | NgramModel,
-  lmUnit: "word" | "char" | undefined,
-): Promise<CtcLanguageModel> {
-  const { NgramModel } = await import("../ngram-model/model.ts");
-  const model = typeof lm === "string" ? await NgramModel.load(lm, lmUnit ? { unit: lmUnit } : {}) : lm;
-  const { tokenizer, table } = model;
-  const byLabel = tokenizer.unit === unit;
-  if (!byLabel && tokenizer.unit !== "word") {
-    throw new OptionError(
-      `${where}: lm must be a model of words, as the labels are, got one of ${tokenizer.unit}`,
-    );
-  }
-  const name = typeof lm === "string" ? lm : "lm";
-  const tokens = new Map<string, number>();
-  const tokenOf = (part: string) => {
-    let token = tokens.get(part);
-    if (token === undefined) {
-      token = tokenizer.encode(part, name)[0] ?? tokenizer.unknown ?? 0;
-      tokens.set(part, token);
-    }
-    return token;
-  };
-  if (byLabel) {
-    try {
-      for (const label of labels.slice(1)) tokenOf(label);
-    } catch (cause) {
-      const [problem] = (cause as Error).message.split("\n");
-      throw new DataError(problem!, { hint: "it must know every character that the recogniser does", cause });
-    }
-  }
-  return { model: table, unit: byLabel ? "label" : "word", tokenOf, end: tokenizer.lineBreak };
 }

@@ -3,7 +3,7 @@ import { DataError, FormatError } from "../../errors.ts";
 import { localPaths } from "../../io/file-system.ts";
 import { joinPath, listFolder, readFile } from "../../io/files.ts";
 import { nodeFiles } from "../../io/node-files.ts";
-import type { Utterance } from "./utterances.ts";
+import { readManifest, type Utterance } from "./manifest.ts";
 
 export const splits = ["train", "valid", "test"] as const;
 
@@ -24,6 +24,11 @@ export async function readLayout(
     const name = controls.slice(0, -"_train.fileids".length);
     return { utterances: await sphinxUtterances(folder, name, split), hasSplits: true };
   }
+  const tables = await listFolder(folder);
+  if (tables.includes("clips") && tables.includes("train.tsv")) {
+    const table = joinPath(folder, split === "valid" ? "dev.tsv" : `${split}.tsv`);
+    return { utterances: await readManifest(table), hasSplits: true };
+  }
   for (const inner of ["", "recordings", "waves_yesno"]) {
     const place = inner ? joinPath(folder, inner) : folder;
     const names = (await listFolder(place)).filter((name) => /\.wav$/i.test(name)).sort();
@@ -39,7 +44,35 @@ export async function readLayout(
       return { utterances, hasSplits: true };
     }
   }
-  return { utterances: await besideTexts(folder), hasSplits: false };
+  const { fs } = nodeFiles(folder);
+  const names = (await fs.readdir(folder, { recursive: true })).sort();
+  const chapters = names.filter((name) => /(^|[\\/])\d+-\d+\.trans\.txt$/.test(name));
+  if (chapters.length > 0) return libriSpeech(folder, chapters, split);
+  return { utterances: await besideTexts(folder, names), hasSplits: false };
+}
+
+/**
+ * LibriSpeech: SPEAKER/CHAPTER/SPEAKER-CHAPTER.trans.txt, a line for each recording *.flac beside it. Its parts train-…,
+ * dev-… and test-… are told apart if the folder holds them; one of them given as the folder is taken as it is.
+ */
+async function libriSpeech(folder: string, chapters: readonly string[], split: Split) {
+  const partOf = (name: string) => /(?:^|[\\/])(train|dev|test)-[^\\/]*[\\/]/.exec(name)?.[1];
+  const hasSplits = chapters.some((name) => partOf(name) !== undefined);
+  const wanted = split === "valid" ? "dev" : split;
+  const utterances: Utterance[] = [];
+  for (const name of chapters.filter((name) => !hasSplits || partOf(name) === wanted)) {
+    const path = joinPath(folder, name);
+    const lines = decodeText(await readFile(path, MAX_TEXT), path).split(/\r?\n/);
+    for (const [i, line] of lines.entries()) {
+      if (line.trim() === "") continue;
+      const [, id, text] = /^(\d+-\d+-\d+) (.*)$/.exec(line) ?? [];
+      const where = `${path}: line ${i + 1}`;
+      if (id === undefined) throw new FormatError(`${where}: must be SPEAKER-CHAPTER-NUMBER and a text`);
+      const audio = joinPath(folder, name.replace(/[^\\/]*$/, `${id}.flac`));
+      utterances.push({ id, audio: [audio], text: text!, speaker: id.split("-")[0], where });
+    }
+  }
+  return { utterances, hasSplits };
 }
 
 type Told = Pick<Utterance, "text" | "speaker"> & { of: Split };
@@ -114,12 +147,12 @@ async function sphinxUtterances(folder: string, name: string, split: Split): Pro
 }
 
 /** Recordings with their texts beside them, a.wav and a.txt, in folders within too, which are then the speakers. */
-async function besideTexts(folder: string): Promise<Utterance[]> {
-  const { fs } = nodeFiles(folder);
+async function besideTexts(folder: string, names: readonly string[]): Promise<Utterance[]> {
   const { sep, dirname } = localPaths()!;
-  const names = (await fs.readdir(folder, { recursive: true })).sort();
-  const audible = names.filter((name) => /\.(wav|mfc)$/i.test(name));
-  if (audible.length === 0) throw new DataError(`${folder}: has no recordings *.wav, nor features *.mfc`);
+  const audible = names.filter((name) => /\.(wav|flac|mp3|mfc)$/i.test(name));
+  if (audible.length === 0) {
+    throw new DataError(`${folder}: has no recordings *.wav, *.flac or *.mp3, nor features *.mfc`);
+  }
   return Promise.all(
     audible.map(async (name) => {
       const audio = joinPath(folder, name);

@@ -25,6 +25,8 @@ import type { SpeechSource } from "./utterances.ts";
 export const optimizers = ["sgd", "rmsprop", "adam", "adamw"] as const;
 export const schedules = ["constant", "plateau", "cosine"] as const;
 export const measures = ["cer", "wer", "loss"] as const;
+export const losses = ["ctc", "expected"] as const;
+export const errorRates = ["wer", "cer"] as const;
 
 /** Everything `SpeechRecognizer.train` can be told. */
 export interface SpeechOptions extends RunOptions<SpeechEvent> {
@@ -36,6 +38,11 @@ export interface SpeechOptions extends RunOptions<SpeechEvent> {
   join?: readonly [from: number, to: number];
   /** Leave out utterances that cannot be used, instead of stopping at the first. Default false. */
   skipBad?: boolean;
+  /**
+   * A folder of a model to begin with: its weights, and its front end, labels and network, of which `dropout` alone may be
+   * another. Default: begin anew.
+   */
+  initFrom?: string;
   /** What a label is: a character, the blank between words among them, or a word. Default "char". */
   unit?: (typeof alphabetUnits)[number];
   /** Transcripts in lower case. Default false. */
@@ -83,6 +90,16 @@ export interface SpeechOptions extends RunOptions<SpeechEvent> {
   timeMasks?: number;
   timeWidth?: number;
 
+  /**
+   * "ctc", or "expected": what a model that CTC has trained (`initFrom`) is trained with further, the errors that are to be
+   * expected of its paths. Default "ctc".
+   */
+  loss?: (typeof losses)[number];
+  /** Of "expected": paths drawn of each utterance. Default 5. */
+  samples?: number;
+  /** Of "expected": the error rate that is meant, of words or of labels. Default "wer". */
+  expectedOf?: (typeof errorRates)[number];
+
   /** Utterances to a batch. Default 16. */
   batchSize?: number;
   /** Default 50. */
@@ -95,7 +112,7 @@ export interface SpeechOptions extends RunOptions<SpeechEvent> {
   schedule?: (typeof schedules)[number];
   /** Batches whose gradients are averaged for one update. Default 1. */
   accumulate?: number;
-  /** What is best: the lowest character or word error rate, or the lowest loss. Default "cer". */
+  /** What is best: the lowest character or word error rate, or the lowest loss of CTC. Default "cer", or `expectedOf`. */
   measure?: (typeof measures)[number];
 }
 
@@ -116,6 +133,7 @@ const schema = recordOf({
   validFraction: v.optional(numberIn({ from: 0, to: 0.5 }), 0.1),
   join: v.optional(joinSchema),
   skipBad: v.optional(trueOrFalse(), false),
+  initFrom: v.optional(pathSchema),
   unit: v.optional(oneOf(alphabetUnits), "char"),
   lowercase: v.optional(trueOrFalse(), false),
 
@@ -149,25 +167,29 @@ const schema = recordOf({
   timeMasks: v.optional(few, 0),
   timeWidth: v.optional(few, 20),
 
+  loss: v.optional(oneOf(losses), "ctc"),
+  samples: v.optional(wholeNumber(1, 1000)),
+  expectedOf: v.optional(oneOf(errorRates)),
+
   batchSize: v.optional(wholeNumber(1, 65_536), 16),
   epochs: v.optional(wholeNumber(1, 1_000_000), 50),
   optimizer: v.optional(oneOf(optimizers), "adam"),
   learningRate: v.optional(numberIn({ above: 0 })),
   schedule: v.optional(oneOf(schedules), "constant"),
   accumulate: v.optional(wholeNumber(1, 65_536), 1),
-  measure: v.optional(oneOf(measures), "cer"),
+  measure: v.optional(oneOf(measures)),
   ...runEntries<SpeechEvent>(),
 } satisfies SchemasOf<SpeechOptions>);
 
-export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, "stack" | "stride" | "learningRate"> & {
-  stack: number;
-  stride: number;
-  learningRate: number;
-};
+type Checked = v.InferOutput<typeof schema>;
+type Settled = "stack" | "stride" | "learningRate" | "measure";
+export type ResolvedOptions = Omit<Checked, Settled> & { [K in Settled]: NonNullable<Checked[K]> };
 
 const where = "SpeechRecognizer.train";
 
-const dependent: Dependent<v.InferOutput<typeof schema>> = [
+const dependent: Dependent<Checked> = [
+  ["samples", "loss", ["expected"]],
+  ["expectedOf", "loss", ["expected"]],
   ["decay", "schedule", ["plateau"]],
   ["warmup", "schedule", ["cosine"]],
 ];
@@ -185,5 +207,18 @@ export function checkSpeechOptions(options: SpeechOptions): ResolvedOptions {
     );
   }
   const { learningRate = optimizer === "sgd" ? 0.01 : 0.001 } = checked;
-  return { ...checked, stack, stride, learningRate };
+  const { measure = checked.expectedOf ?? (checked.loss === "expected" ? "wer" : "cer") } = checked;
+  if (checked.loss === "expected") checkExpected(checked);
+  return { ...checked, stack, stride, learningRate, measure };
+}
+
+function checkExpected({ initFrom, unit, expectedOf }: Checked): void {
+  if (initFrom === undefined) {
+    throw new OptionError(`${where}: loss expected needs initFrom, a model that was trained with ctc`, {
+      hint: "of a network that knows nothing all paths are wrong: it would learn nothing",
+    });
+  }
+  if (unit === "word" && expectedOf === "cer") {
+    throw new OptionError(`${where}: expectedOf must be wer for labels that are words, got cer`);
+  }
 }

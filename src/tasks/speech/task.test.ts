@@ -333,7 +333,7 @@ describe("refuses", () => {
       `"OptionError: SpeechRecognizer.transcribe: beam must be a whole number from 1 to 100000, got 0"`,
     );
     expect(await problem(recognizer.transcribe({ sampleRate: 8000 } as never))).toMatchInlineSnapshot(
-      `"OptionError: audio: must be a path, the bytes of a WAV file, or { samples, sampleRate } with samples a Float32Array"`,
+      `"OptionError: audio: must be a path, the bytes of a file, or { samples, sampleRate } with samples a Float32Array"`,
     );
     const lm = await NgramModel.train({ text: "aaa\nbbb\n" }, { unit: "char", order: 2 });
     expect(await problem(recognizer.transcribe(at("valid/0.wav"), { lm }))).toMatchInlineSnapshot(`

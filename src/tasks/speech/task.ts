@@ -15,7 +15,7 @@ import type { SpeechSource } from "./utterances.ts";
 export class SpeechRecognizer extends TrainedSpeechRecognizer {
   /**
    * Trains on a manifest `*.jsonl` or `*.tsv`, a folder of recordings with texts, or the folder of a data set whose layout
-   * is known (FSDD, AN4 and others of Sphinx, yesno). The model has the weights that validated best.
+   * is known (LibriSpeech, Common Voice, FSDD, AN4 and others of Sphinx, yesno). The model has the weights that validated best.
    */
   static async train(source: SpeechSource, options: SpeechOptions = {}): Promise<SpeechRecognizer> {
     await ready();

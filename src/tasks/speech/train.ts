@@ -1,6 +1,7 @@
 import { ctcLoss } from "../../ops/ctc-loss.ts";
+import { expectedTranscriptionLoss } from "../../ops/expected-transcription-loss.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { beginRun, runTraining } from "../run-training.ts";
-import type { Start } from "../start.ts";
 import { type SpeechBatch, SpeechBatches } from "./batches.ts";
 import { makeConfig } from "./config.ts";
 import { type Corpus, readCorpus } from "./corpus.ts";
@@ -10,20 +11,20 @@ import type { SpeechParts } from "./load.ts";
 import { measureSpeech } from "./measure.ts";
 import { countParameters, SpeechNetwork } from "./network.ts";
 import type { ResolvedOptions, SpeechOptions } from "./options.ts";
-import { forTheRecord, openSpeech } from "./resume.ts";
+import { forTheRecord, openSpeech, type SpeechStart } from "./resume.ts";
 import type { SpeechSource } from "./utterances.ts";
 
 /** Builds and trains a recogniser; what `SpeechRecognizer.train` does. */
 export async function trainSpeech(source: SpeechSource, given: SpeechOptions): Promise<SpeechParts> {
   const start = await openSpeech(given);
   try {
-    return await trainOn(await readCorpus(source, start.options), start);
+    return await trainOn(await readCorpus(source, start.options, start.settings), start);
   } finally {
     await start.close();
   }
 }
 
-async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<SpeechParts> {
+async function trainOn(corpus: Corpus, start: SpeechStart): Promise<SpeechParts> {
   const { options } = start;
   const { frontEnd, alphabet, statistics, train, valid } = corpus;
   const { seed, batchSize, measure } = options;
@@ -38,6 +39,7 @@ async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<S
     training: forTheRecord(options),
   });
   const network = new SpeechNetwork(config.network);
+  if (start.weights) network.loadStateDict(start.weights);
   await runTraining<SpeechBatch, SpeechMeasures>(start, {
     task: "speech",
     data: { name: corpus.name, what: "recordings", fingerprint: corpus.fingerprint },
@@ -52,13 +54,13 @@ async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<S
       heldOutSeconds: secondsOf(valid),
       classes: alphabet.labels.length,
     } satisfies CorpusEvent,
-    batches: new SpeechBatches(train, frontEnd, { batchSize, seed, masks: options }),
-    loss({ windows, lengths, targets, targetLengths, count }) {
-      const logits = network.forward(windows, lengths);
-      return {
-        loss: ctcLoss(logits, targets, lengths, targetLengths, { zeroInfinity: true }),
-        tokens: count,
-      };
+    batches: new SpeechBatches(train, frontEnd, {
+      ...{ batchSize, seed, masks: options },
+      ...(options.loss === "expected" && { samples: options.samples ?? 5 }),
+    }),
+    loss(batch) {
+      const logits = network.forward(batch.windows, batch.lengths);
+      return { loss: lossOf(logits, batch, corpus, options), tokens: batch.count };
     },
     ...(valid.length > 0 && {
       async validate(aborted) {
@@ -69,6 +71,19 @@ async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<S
     }),
   });
   return { network, frontEnd, alphabet, config };
+}
+
+function lossOf(
+  logits: Tensor,
+  { lengths, targets, targetLengths, uniform }: SpeechBatch,
+  { alphabet }: Corpus,
+  { expectedOf = "wer" }: ResolvedOptions,
+): Tensor {
+  if (!uniform) return ctcLoss(logits, targets, lengths, targetLengths, { zeroInfinity: true });
+  const byWord = alphabet.unit === "char" && expectedOf === "wer";
+  return expectedTranscriptionLoss(logits, targets, lengths, targetLengths, uniform, {
+    ...(byWord && { unit: "word", separator: alphabet.labels.indexOf(" ") }),
+  });
 }
 
 const secondsOf = (items: readonly Item[]) => items.reduce((sum, { seconds }) => sum + seconds, 0);
