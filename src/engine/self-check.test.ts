@@ -5,6 +5,8 @@ import { PRODUCT_SCRATCH } from "./control.ts";
 import { getEngine, use } from "./engine.ts";
 import type { Family } from "./generated/abi.ts";
 import { selfChecks } from "./self-check.ts";
+// The ops bring the checks of their families.
+import "../ops/index.ts";
 
 const run = use(...Object.values(kernels));
 

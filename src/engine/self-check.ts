@@ -5,7 +5,7 @@ import type { Family } from "./generated/abi.ts";
 /**
  * Small computations with known answers, run when a family is first compiled; false means: do not trust this build. The
  * numbers are small multiples of powers of two, so that a product is exact on any build; activations are compared with
- * Math's.
+ * Math's. Those of families that few pages need come with the ops that use them.
  */
 export const selfChecks: Partial<Record<Family, (engine: Engine) => boolean>> = {
   linear: withScratch(checkProduct),
@@ -16,20 +16,16 @@ export const selfChecks: Partial<Record<Family, (engine: Engine) => boolean>> = 
   reduce: withScratch(checkReduce),
   shape: withScratch(checkShape),
   softmax: withScratch(checkSoftmax),
-  classes: withScratch(checkClasses),
-  ctc: withScratch(checkCtc),
   norm: withScratch(checkNorm),
   dropout: withScratch(checkDropout),
   int8: withScratch(checkInt8),
-  scan: withScratch(checkScan),
-  conv: withScratch(checkConv),
 };
 
 // Sizes that meet every tile and every tail: 13 rows are tiles of 5, 4 and 4, 21 columns a whole panel and a part of one.
-const N = 13;
-const H = 21;
+export const N = 13;
+export const H = 21;
 
-function withScratch(check: (engine: Engine) => boolean): (engine: Engine) => boolean {
+export function withScratch(check: (engine: Engine) => boolean): (engine: Engine) => boolean {
   return (engine) => {
     const mark = engine.memory.mark();
     try {
@@ -41,10 +37,10 @@ function withScratch(check: (engine: Engine) => boolean): (engine: Engine) => bo
 }
 
 /** The i-th number: eighths from −5/8 to 5/8, in no simple order. */
-const number = (i: number) => (((i * i + 7 * i + 3) % 11) - 5) / 8;
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+export const number = (i: number) => (((i * i + 7 * i + 3) % 11) - 5) / 8;
+export const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
-function place(engine: Engine, length: number, value: (i: number) => number = () => 0): number {
+export function place(engine: Engine, length: number, value: (i: number) => number = () => 0): number {
   const address = engine.memory.scratch(4 * length);
   engine.memory.f32(address, length).forEach((_, i, view) => {
     view[i] = value(i);
@@ -63,14 +59,19 @@ function packed(engine: Engine, k: number, n: number): number {
 }
 
 /** Σ_k a[row, k]·W[column, k] of the numbers. */
-function product(row: number, column: number, k: number): number {
+export function product(row: number, column: number, k: number): number {
   let sum = 0;
   for (let i = 0; i < k; i++) sum += number(row * k + i) * number(column * k + i);
   return sum;
 }
 
 /** Whether what stands at `address` is, to 1e-5, what it should be. */
-function holds(engine: Engine, address: number, length: number, expected: (i: number) => number): boolean {
+export function holds(
+  engine: Engine,
+  address: number,
+  length: number,
+  expected: (i: number) => number,
+): boolean {
   return engine.memory.f32(address, length).every((v, i) => Math.abs(v - expected(i)) <= 1e-5);
 }
 
@@ -97,8 +98,8 @@ function holdsProduct(engine: Engine, m: number, n: number): boolean {
 }
 
 /** What the recurrent checks have in common: one step of N sequences. */
-const sizes = { lengths: 0, T: 1, N, H, reverse: 0, chunk: N };
-const rowOf = (i: number) => Math.floor(i / H);
+export const sizes = { lengths: 0, T: 1, N, H, reverse: 0, chunk: N };
+export const rowOf = (i: number) => Math.floor(i / H);
 
 function checkLstm(engine: Engine): boolean {
   const gates = place(engine, N * 4 * H, number);
@@ -155,26 +156,11 @@ function checkRnn(engine: Engine): boolean {
   return holds(engine, h, N * H, (i) => Math.tanh(number(i) + product(rowOf(i), i % H, H)));
 }
 
-function checkScan(engine: Engine): boolean {
-  const { chunk: _, ...step } = sizes;
-  const output = place(engine, N * H);
-  const h = place(engine, N * H, number);
-  engine.run("linearScanForward", { ...step, a: h, b: h, output, h }, 2, 2);
-  if (!holds(engine, output, N * H, (i) => number(i) * number(i) + number(i))) return false;
-  const state = place(engine, N * H, number);
-  engine.run("minGruForward", { ...step, pre: place(engine, 2 * N * H, number), output, h: state }, 2, 2);
-  return holds(engine, state, N * H, (i) => {
-    const at = rowOf(i) * 2 * H + (i % H);
-    const [z, x] = [sigmoid(number(at)), number(at + H)];
-    return (1 - z) * number(i) + z * (x >= 0 ? x + 0.5 : sigmoid(x));
-  });
-}
-
 /** Rows of 21: two pairs of vectors, one more, and a tail. */
 const rows = Array.from({ length: N }, (_, row) =>
   Float64Array.from({ length: H }, (_, j) => number(row * H + j)),
 );
-const sum = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
+export const sum = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
 
 function checkPointwise(engine: Engine): boolean {
   const x = place(engine, N * H, (i) => number(i) + 1);
@@ -204,40 +190,6 @@ function checkShape(engine: Engine): boolean {
   return holds(engine, dst, N * H, (i) => number((i % N) * H + Math.floor(i / N)));
 }
 
-/** Thirteen rows of one class of 21 words. */
-function checkClasses(engine: Engine): boolean {
-  const K = 9;
-  const ints = (values: ArrayLike<number>) => {
-    const at = engine.memory.scratch(4 * values.length);
-    engine.memory.i32(at, values.length).set(values);
-    return at;
-  };
-  const each = Array.from({ length: N }, (_, i) => i);
-  const floats = Math.ceil(H / 16) * 16 * (K + 1);
-  const losses = place(engine, N);
-  const args = {
-    ...{ x: place(engine, N * K, number), weight: place(engine, H * K, number), bias: 0 },
-    ...{
-      groups: ints([0, 0, H, 0, N, 0]),
-      order: ints(each),
-      targets: ints(each),
-      p: place(engine, N * H),
-      losses,
-    },
-    ...{ direct: 0, size: 0, hashes: 0, orders: 0, H: K, chunk: 1 },
-    ...{
-      packed: place(engine, floats),
-      packedBytes: 4 * floats,
-      scratch: engine.memory.scratch(PRODUCT_SCRATCH),
-    },
-  };
-  engine.run("classWordsForward", args, 1, 1);
-  return holds(engine, losses, N, (row) => {
-    const logits = Float64Array.from({ length: H }, (_, column) => product(row, column, K));
-    return Math.log(sum(logits.map(Math.exp))) - logits[row]!;
-  });
-}
-
 function checkSoftmax(engine: Engine): boolean {
   const logits = place(engine, N * H, number);
   const targets = engine.memory.scratch(4 * N);
@@ -247,32 +199,6 @@ function checkSoftmax(engine: Engine): boolean {
   const args = { logits, targets, losses, statistics, classes: H, ignored: -1, smoothing: 0 };
   engine.run("crossEntropyForward", args, N, N);
   return holds(engine, losses, N, (row) => Math.log(sum(rows[row]!.map(Math.exp))) - rows[row]![row]!);
-}
-
-/** With all classes alike, L labels of which r repeat the one before have C(T + L − r, 2L) alignments of V^−T each. */
-function checkCtc(engine: Engine): boolean {
-  const [T, L] = [N, 5];
-  const { memory } = engine;
-  const integers = (values: number[]) => {
-    const address = memory.scratch(4 * values.length);
-    memory.i32(address, values.length).set(values);
-    return address;
-  };
-  const losses = place(engine, 2);
-  const args = {
-    logits: place(engine, T * 2 * H),
-    targets: integers([1, 2, 3, 2, 1, 4, 4, 0, 0, 0]),
-    inputLengths: integers([T, T]),
-    targetLengths: integers([L, 2]),
-    ...{ N: 2, V: H, L, blank: 0, zeroInfinity: 0, losses, rows: T + 1, scratchSize: 14 * 8 + 12 + H },
-    paths: place(engine, 4),
-    statistics: place(engine, T * 2 * 8),
-    alphas: place(engine, 2 * (T + 1) * 36),
-    scratch: place(engine, 2 * (14 * 8 + 12 + H)),
-  };
-  engine.run("ctcForward", args, 2, 2);
-  const alignments = [43758, 1001]; // C(18, 10) and C(14, 4)
-  return holds(engine, losses, 2, (n) => T * Math.log(H) - Math.log(alignments[n]!));
 }
 
 function checkNorm(engine: Engine): boolean {
@@ -325,42 +251,5 @@ function checkInt8(engine: Engine): boolean {
     const x = rounded(Math.floor(i / n), k, 63);
     const w = rounded(i % n, k, 127);
     return x.scale * w.scale * x.q.reduce((sum, q, j) => sum + q * w.q[j]!, 0);
-  });
-}
-
-/** Images of 7 × 6 under kernels of 3 × 2, their edges padded; of both, so many that a panel is full and another is not. */
-function checkConv(engine: Engine): boolean {
-  const [channels, rows, columns, O] = [3, 7, 6, 5];
-  const k = channels * 3 * 2;
-  const positions = rows * (columns + 1);
-  const panels = 4 * (k + 1) * 16 * 16;
-  const y = place(engine, O * positions);
-  const sizes = {
-    C: channels,
-    H: rows,
-    W: columns,
-    O,
-    kernelH: 3,
-    kernelW: 2,
-    outH: rows,
-    outW: columns + 1,
-  };
-  const args = {
-    ...{ ...sizes, strideH: 1, strideW: 1, padH: 1, padW: 1, N: 1, chunk: 1, dx: 0, dWeight: 0, y },
-    x: place(engine, channels * rows * columns, number),
-    weight: place(engine, O * k, number),
-    bias: place(engine, O, number),
-    ...{ scratch: engine.memory.scratch(PRODUCT_SCRATCH + panels), scratchBytes: PRODUCT_SCRATCH + panels },
-  };
-  engine.run("convForward", args, 1, 1);
-  return engine.memory.f32(y, O * positions).every((value, at) => {
-    const [o, row, column] = [Math.floor(at / positions), Math.floor(at / 7) % rows, at % 7];
-    let expected = number(o);
-    for (let tap = 0; tap < k; tap++) {
-      const [c, i, j] = [Math.floor(tap / 6), row + (Math.floor(tap / 2) % 3) - 1, column + (tap % 2) - 1];
-      if (i < 0 || i >= rows || j < 0 || j >= columns) continue;
-      expected += number((c * rows + i) * columns + j) * number(o * k + tap);
-    }
-    return value === expected;
   });
 }

@@ -4,8 +4,7 @@ import { crossEntropy } from "../ops/cross-entropy.ts";
 import { sum } from "../ops/reduce.ts";
 import { manualSeed } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
-import { AdaptiveOutput } from "./adaptive-output.ts";
-import { countOfAdaptive } from "./adaptive-sizes.ts";
+import { AdaptiveOutput, countOfAdaptive } from "./adaptive-output.ts";
 
 const sizes = { inFeatures: 16, vocabularySize: 23, cutoffs: [6, 13, 20] };
 const [T, N] = [5, 4];

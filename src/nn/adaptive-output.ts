@@ -4,9 +4,27 @@ import { gather } from "../ops/gather.ts";
 import { concat, slice } from "../ops/slice.ts";
 import { logSoftmax } from "../ops/softmax.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { type AdaptiveSizes, tailsOf } from "./adaptive-sizes.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
+
+/** What an adaptive softmax is of. */
+interface AdaptiveSizes {
+  inFeatures: number;
+  vocabularySize: number;
+  /** The first word of each cluster but the head, in order: [2000, 10000]. */
+  cutoffs: readonly number[];
+}
+
+/** What each feature after the head is divided by, cluster by cluster (PyTorch's default). */
+const DIVISOR = 4;
+
+/** How many words each cluster after the head has, and of how many features. */
+function tailsOf({ inFeatures, vocabularySize, cutoffs }: AdaptiveSizes): { size: number; width: number }[] {
+  return cutoffs.map((from, k) => ({
+    size: (cutoffs[k + 1] ?? vocabularySize) - from,
+    width: Math.max(1, Math.floor(inFeatures / DIVISOR ** (k + 1))),
+  }));
+}
 
 /**
  * An adaptive softmax (Grave et al. 2017): the most frequent words have a probability each, in the head, and the others
@@ -73,4 +91,11 @@ export class AdaptiveOutput extends Module {
     const [narrow, out] = this.tail[k] as [Linear, Linear];
     return out.forward(narrow.forward(x));
   }
+}
+
+/** How many weights it has. */
+export function countOfAdaptive(sizes: AdaptiveSizes): number {
+  const { inFeatures, cutoffs } = sizes;
+  const tails = tailsOf(sizes).reduce((sum, { size, width }) => sum + width * (inFeatures + size), 0);
+  return inFeatures * (cutoffs[0]! + cutoffs.length) + tails;
 }

@@ -3,11 +3,14 @@ import { apply, expectDtype } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { share, use } from "../engine/engine.ts";
+import { selfChecks } from "../engine/self-check.ts";
+import { checkConv } from "../engine/self-check-conv.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 const run = use(convKernels, memoryKernels);
+selfChecks.conv = checkConv;
 
 function sizesOf({ x }: Record<"x", Shape>) {
   const [N, C] = x as [number, number];

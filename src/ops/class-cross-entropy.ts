@@ -3,6 +3,8 @@ import { apply, expectDtype } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { getEngine, share, use } from "../engine/engine.ts";
+import { selfChecks } from "../engine/self-check.ts";
+import { checkClasses } from "../engine/self-check-classes.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -22,6 +24,7 @@ import { expectShape } from "./sequence.ts";
 import { GROUP, groupByClass, type WordClasses } from "./word-classes.ts";
 
 const run = use(classesKernels, directKernels, memoryKernels, shapeKernels, softmaxKernels);
+selfChecks.classes = checkClasses;
 
 export interface ClassOutputInputs {
   /** [..., H] */

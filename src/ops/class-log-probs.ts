@@ -3,6 +3,8 @@ import { apply, expectDtype } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { share, use } from "../engine/engine.ts";
+import { selfChecks } from "../engine/self-check.ts";
+import { checkClasses } from "../engine/self-check-classes.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {
@@ -18,6 +20,7 @@ import { matrix, multiply, packTransposed } from "./gemm.ts";
 import type { WordClasses } from "./word-classes.ts";
 
 const run = use(classesKernels);
+selfChecks.classes = checkClasses;
 
 export const classLogProbsOp: Op<ClassOutputInput | "starts", "y", never, ClassAttributes> = {
   name: "classLogProbs",

@@ -4,6 +4,8 @@ import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { PRODUCT_SCRATCH } from "../engine/control.ts";
 import { share, use } from "../engine/engine.ts";
+import { selfChecks } from "../engine/self-check.ts";
+import { checkConv } from "../engine/self-check-conv.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -11,6 +13,7 @@ import { sumOver } from "./broadcast.ts";
 import { type Pair, pairOf, type Window, windowArgs, windowPlaces } from "./window.ts";
 
 const run = use(convKernels);
+selfChecks.conv = checkConv;
 
 type Attributes = Omit<Window, "kernel"> & { bias: boolean };
 type Shapes = Record<"x" | "weight" | "bias", Shape>;

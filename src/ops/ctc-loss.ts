@@ -2,11 +2,14 @@ import { ctcKernels } from "#kernels";
 import { apply, expectDtype } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
 import { getEngine, share, use } from "../engine/engine.ts";
+import { selfChecks } from "../engine/self-check.ts";
+import { checkCtc } from "../engine/self-check-ctc.ts";
 import { DataError, OptionError, ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 const run = use(ctcKernels);
+selfChecks.ctc = checkCtc;
 
 export interface CtcLossOptions {
   /** The class that stands for no label; 0 by default. */

@@ -3,6 +3,8 @@ import { apply, expectDtype } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { share, use } from "../engine/engine.ts";
+import { selfChecks } from "../engine/self-check.ts";
+import { checkScan } from "../engine/self-check-scan.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -10,6 +12,7 @@ import { checkLengths, expectShape } from "./sequence.ts";
 import { copyState } from "./sequence-passes.ts";
 
 const run = use(memoryKernels, scanKernels);
+selfChecks.scan = checkScan;
 
 /** Columns of a state that a thread takes at the least; assembly/scan.ts has the same. */
 const BLOCK = 16;

@@ -3,6 +3,8 @@ import { apply } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { use } from "../engine/engine.ts";
+import { selfChecks } from "../engine/self-check.ts";
+import { checkScan } from "../engine/self-check-scan.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -12,6 +14,7 @@ import { checkSequence, expectShape, type SequenceInputs, type SequenceSizes } f
 import { addInputGradients, copyState } from "./sequence-passes.ts";
 
 const run = use(memoryKernels, scanKernels);
+selfChecks.scan = checkScan;
 
 /** A sequence op's inputs but for those that read the state. */
 export type MinimalInputs = Omit<SequenceInputs, "weightHh" | "biasHh">;

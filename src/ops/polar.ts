@@ -3,12 +3,15 @@ import { apply, expectDtype } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { use } from "../engine/engine.ts";
+import { selfChecks } from "../engine/self-check.ts";
+import { checkScan } from "../engine/self-check-scan.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectShape } from "./sequence.ts";
 
 const run = use(scanKernels);
+selfChecks.scan = checkScan;
 
 export const polarOp: Op<"nu" | "theta", "lambda", never, object> = {
   name: "polar",

@@ -2,12 +2,15 @@ import { convKernels } from "#kernels";
 import { apply, expectDtype } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
 import { share, use } from "../engine/engine.ts";
+import { selfChecks } from "../engine/self-check.ts";
+import { checkConv } from "../engine/self-check-conv.ts";
 import { OptionError } from "../errors.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Pair, pairOf, type Window, windowArgs, windowPlaces } from "./window.ts";
 
 const run = use(convKernels);
+selfChecks.conv = checkConv;
 
 /** Planes of images [N, C, H, W], which are pooled each by itself. */
 function planesOf(name: string, x: Shape, window: Window) {

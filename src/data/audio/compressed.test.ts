@@ -4,7 +4,8 @@ import { expect, it } from "vitest";
 import { encodeFlac, silentMp3 } from "../../../test/flac.ts";
 import { problem } from "../../../test/problem.ts";
 import { relativeError } from "../../testing/check-op.ts";
-import { type CompressedFormat, compressedFormat, decodeCompressed, openDecoder } from "./compressed.ts";
+import { decodeCompressed, openDecoder } from "./compressed.ts";
+import { type CompressedFormat, compressedFormat } from "./compressed-format.ts";
 
 /** All samples of a file that comes in pieces of so many bytes. */
 async function decode(bytes: Uint8Array, size: number, format: CompressedFormat = "flac") {

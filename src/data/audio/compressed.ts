@@ -1,6 +1,5 @@
 import { DataError, OptionError } from "../../errors.ts";
-
-export type CompressedFormat = "flac" | "mp3";
+import type { CompressedFormat } from "./compressed-format.ts";
 
 interface Decoded {
   channelData: readonly Float32Array[];
@@ -21,14 +20,6 @@ const packages = {
   flac: { name: "@wasm-audio-decoders/flac", decoder: "FLACDecoder" },
   mp3: { name: "mpg123-decoder", decoder: "MPEGDecoder" },
 } as const;
-
-/** What a file is by its first bytes: FLAC, or MP3 with or without a tag in front; undefined if it is neither. */
-export function compressedFormat([a = 0, b = 0, c = 0, d = 0]: Uint8Array): CompressedFormat | undefined {
-  const mark = String.fromCharCode(a, b, c);
-  if (mark === "fLa" && d === 0x43) return "flac";
-  const tagged = mark === "ID3" && d >= 2 && d <= 4;
-  return tagged || (a === 0xff && (b & 0xe6) === 0xe2) ? "mp3" : undefined;
-}
 
 /** How many samples an FLAC file says it has, in what its first 26 bytes are; 0 if it does not say. */
 function promisedSamples(first: Uint8Array): number {

@@ -1,7 +1,6 @@
 import { ready } from "../../engine/engine.ts";
 import { UsageError } from "../../errors.ts";
 import type { AdaptiveOutput } from "../../nn/adaptive-output.ts";
-import { countOfAdaptive } from "../../nn/adaptive-sizes.ts";
 import type { ClassOutput } from "../../nn/class-output.ts";
 import { Dropout } from "../../nn/dropout.ts";
 import { Embedding } from "../../nn/embedding.ts";
@@ -50,7 +49,7 @@ export interface LossOptions extends ClassCrossEntropyOptions {
 }
 
 let classOutput: typeof ClassOutput | undefined;
-let adaptiveOutput: typeof AdaptiveOutput | undefined;
+let adaptive: typeof import("../../nn/adaptive-output.ts") | undefined;
 let sides: typeof import("./both-sides.ts") | undefined;
 
 /** Fetches what only some networks have, as classes; to be awaited before one is made. */
@@ -59,9 +58,14 @@ export async function prepareNetwork(
 ): Promise<void> {
   await prepareLayers(config);
   if (config.classes) classOutput ??= (await import("../../nn/class-output.ts")).ClassOutput;
-  if (config.cutoffs) adaptiveOutput ??= (await import("../../nn/adaptive-output.ts")).AdaptiveOutput;
+  if (config.cutoffs) adaptive ??= await import("../../nn/adaptive-output.ts");
   if (config.bidirectional) sides ??= await import("./both-sides.ts");
   await ready();
+}
+
+function neededForCutoffs() {
+  if (!adaptive) throw new UsageError("network: with cutoffs, `prepareNetwork` must be awaited first");
+  return adaptive;
 }
 
 /**
@@ -99,9 +103,7 @@ export class LanguageModelNetwork extends Module {
       if (!classOutput) throw new UsageError("network: with classes, `prepareNetwork` must be awaited first");
       this.output = new classOutput({ inFeatures, vocabularySize, classes, direct, directOrder });
     } else if (cutoffs) {
-      if (!adaptiveOutput)
-        throw new UsageError("network: with cutoffs, `prepareNetwork` must be awaited first");
-      this.output = new adaptiveOutput({ inFeatures, vocabularySize, cutoffs });
+      this.output = new (neededForCutoffs().AdaptiveOutput)({ inFeatures, vocabularySize, cutoffs });
     } else this.output = new Linear(inFeatures, vocabularySize);
     const { variationalDropout: variational = false } = config;
     this.embeddingDropout = new Dropout(dropout, { variational });
@@ -225,7 +227,7 @@ export function countParameters(config: NetworkConfig): number {
   const width = compression ?? hiddenSize * directions;
   let count = vocabularySize * embeddingSize + classes.length * (width + 1) + direct;
   if (compression !== undefined) count += compression * (hiddenSize + 1);
-  if (cutoffs) count += countOfAdaptive({ inFeatures: width, vocabularySize, cutoffs });
+  if (cutoffs) count += neededForCutoffs().countOfAdaptive({ inFeatures: width, vocabularySize, cutoffs });
   else count += vocabularySize * (tieWeights ? 1 : width + 1);
   return count + directions * countOfLayers(config);
 }

@@ -1,4 +1,4 @@
-import { compressedFormat, decodeCompressed } from "../../data/audio/compressed.ts";
+import { compressedFormat } from "../../data/audio/compressed-format.ts";
 import type { Frames } from "../../data/audio/context.ts";
 import { readMfc } from "../../data/audio/mfc.ts";
 import { toMono, WavReader } from "../../data/audio/wav.ts";
@@ -63,6 +63,7 @@ export async function* readRecording(audio: AudioSource): AsyncGenerator<Piece, 
   const first = await pieces.next();
   const format = first.done ? undefined : compressedFormat(first.value);
   if (format) {
+    const { decodeCompressed } = await import("../../data/audio/compressed.ts");
     const decoded = decodeCompressed(where, format, from(first.value!, pieces));
     try {
       for (;;) {

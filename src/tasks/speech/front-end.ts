@@ -108,13 +108,7 @@ export class FrontEnd {
     }
     parts.push(extractor.end());
     const values = concatenate(parts);
-    if (values.length === 0) {
-      const { sampleRate, frameLength } = this.#options;
-      const least = Math.floor(frameLength * sampleRate + 1e-6);
-      throw new DataError(
-        `${nameOf(audio[0]!)}: is too short: a frame takes ${least} samples at ${sampleRate} a second, it has ${samples}`,
-      );
-    }
+    if (values.length === 0) throw this.tooShort(audio[0]!, samples);
     const base = { values, size: this.#baseSize };
     const { deltas, sampleRate } = this.config;
     return {
@@ -122,6 +116,15 @@ export class FrontEnd {
       seconds: samples > 0 ? samples / sampleRate : (values.length / base.size) * this.#options.frameShift,
       ...facts,
     };
+  }
+
+  /** Of a recording that has so many samples at the front end's rate, and no vector. */
+  tooShort(audio: AudioSource, samples: number): DataError {
+    const { sampleRate, frameLength } = this.#options;
+    const least = Math.floor(frameLength * sampleRate + 1e-6);
+    return new DataError(
+      `${nameOf(audio)}: is too short: a frame takes ${least} samples at ${sampleRate} a second, it has ${samples}`,
+    );
   }
 
   #resampler(from: number, speed: number) {
@@ -168,7 +171,8 @@ export class FrontEnd {
   }
 }
 
-function concatenate(parts: readonly Float32Array[]): Float32Array {
+/** Numbers one after the other. */
+export function concatenate(parts: readonly Float32Array[]): Float32Array {
   const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {

@@ -3,6 +3,7 @@ import type { Frames } from "../../data/audio/context.ts";
 import { logSoftmax } from "../../ops/softmax.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
 import { padWindows } from "./batches.ts";
+import { concatenate } from "./front-end.ts";
 import type { SpeechNetwork } from "./network.ts";
 
 /** Steps that go through the network at once; what is longer goes in parts. */
@@ -62,16 +63,56 @@ function batchLogProbs(network: SpeechNetwork, windows: readonly Frames[]): Floa
 }
 
 /** Part by part, so that an hour takes no more memory in the engine than a minute. */
-async function longLogProbs(network: SpeechNetwork, { values, size }: Frames): Promise<Float32Array> {
-  const pause = eventLoopTurns();
-  const V = network.config.classes;
-  const T = values.length / size;
-  const out = new Float32Array(T * V);
-  for (let from = 0; from < T; from += PART) {
-    const [first, end] = [Math.max(0, from - CONTEXT), Math.min(T, from + PART + CONTEXT)];
-    const [part] = batchLogProbs(network, [{ values: values.subarray(first * size, end * size), size }]);
-    out.set(part!.subarray((from - first) * V, (Math.min(T, from + PART) - first) * V), from * V);
-    await pause();
+async function longLogProbs(network: SpeechNetwork, windows: Frames): Promise<Float32Array> {
+  const parts = new LogProbsInParts(network);
+  await parts.push(windows);
+  return parts.end();
+}
+
+/** ln P of every label at every step of windows that come in pieces; how they are cut does not show. */
+export class LogProbsInParts {
+  readonly #network: SpeechNetwork;
+  readonly #pause = eventLoopTurns();
+  readonly #done: Float32Array[] = [];
+  /** Windows from step `first` on, of which those from step `from` on have yet to be said anything about. */
+  #held: Float32Array[] = [];
+  #size = 0;
+  #first = 0;
+  #from = 0;
+  /** Steps so far. */
+  steps = 0;
+
+  constructor(network: SpeechNetwork) {
+    this.#network = network.eval();
   }
-  return out;
+
+  async push({ values, size }: Frames): Promise<void> {
+    if (values.length === 0) return;
+    this.#held.push(values);
+    this.#size = size;
+    this.steps += values.length / size;
+    while (this.steps >= this.#from + PART + CONTEXT) await this.#readPart();
+  }
+
+  /** Of all steps, [T, classes]. */
+  async end(): Promise<Float32Array> {
+    while (this.#from < this.steps) await this.#readPart();
+    return concatenate(this.#done);
+  }
+
+  async #readPart(): Promise<void> {
+    const V = this.#network.config.classes;
+    const [size, from] = [this.#size, this.#from];
+    const to = Math.min(this.steps, from + PART);
+    const [first, end] = [Math.max(0, from - CONTEXT), Math.min(this.steps, to + CONTEXT)];
+    const held = concatenate(this.#held);
+    const values = held.subarray((first - this.#first) * size, (end - this.#first) * size);
+    const [part] = batchLogProbs(this.#network, [{ values, size }]);
+    this.#done.push(part!.slice((from - first) * V, (to - first) * V));
+    const next = Math.max(0, to - CONTEXT);
+    this.#held = [held.slice((next - this.#first) * size)];
+    this.#first = next;
+    this.#from = to;
+    await this.#pause();
+  }
 }

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { recordOf, type SchemasOf, trueOrFalse, wholeNumber } from "../../options.ts";
 import type { AudioSource } from "./audio.ts";
 import { type Decoder, type DecodingOptions, decodingEntries, type Hypothesis } from "./decoder.ts";
-import { allLogProbs } from "./infer.ts";
+import { listen } from "./listen.ts";
 import type { SpeechParts } from "./load.ts";
 
 export interface TranscribeOptions extends DecodingOptions {
@@ -49,23 +49,20 @@ export interface Transcription {
 
 /** What a recogniser hears in a recording. */
 export async function transcribeAudio(
-  { network, frontEnd, config }: SpeechParts,
+  model: SpeechParts,
   audio: AudioSource,
   decoder: Decoder,
   { alternatives = 0, posteriors, signal }: Pick<TranscribeOptions, "alternatives" | "posteriors" | "signal">,
 ): Promise<Transcription> {
-  const { frames, seconds, notes, silent } = await frontEnd.extract([audio]);
+  const { frontEnd, config } = model;
+  const { logProbs, seconds, notes, silent } = await listen(model, audio, signal);
   if (silent) {
     const silence = "is silent: all its samples are the same";
     return { text: "", logProbability: 0, words: [], seconds, notes: [...notes, silence] };
   }
-  const windows = frontEnd.windows(frontEnd.normalize(frames, config.statistics));
-  const found = await allLogProbs(network, [windows], signal);
-  signal?.throwIfAborted();
-  const [logProbs] = found!;
   const V = config.labels.length;
-  const parts = cutAtPauses(logProbs!, V).map(([from, to]) => {
-    const part = logProbs!.subarray(from * V, to * V);
+  const parts = cutAtPauses(logProbs, V).map(([from, to]) => {
+    const part = logProbs.subarray(from * V, to * V);
     const [best, ...others] = decoder.hypotheses(part, 1 + alternatives);
     return { from, best: best!, others, words: decoder.words(part, best!.labels) };
   });
@@ -92,8 +89,8 @@ export async function transcribeAudio(
     ...(posteriors && {
       posteriors: {
         labels: config.labels,
-        probabilities: Array.from({ length: logProbs!.length / V }, (_, t) =>
-          logProbs!.subarray(t * V, (t + 1) * V).map(Math.exp),
+        probabilities: Array.from({ length: logProbs.length / V }, (_, t) =>
+          logProbs.subarray(t * V, (t + 1) * V).map(Math.exp),
         ),
         secondsPerStep,
       },
