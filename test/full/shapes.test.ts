@@ -1,4 +1,4 @@
-/** The recipe shapes, its first epoch alone: a stranger's command lines, and what they come to. */
+/** The recipe shapes, its first 1,200 of 16,000 steps: a stranger's command lines, and what they come to. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,9 +25,9 @@ it("says what stands where in images of combinations that it has not seen", () =
   const test = ["--captions", join(data, "captions.json"), "--features", join(data, "pixels.safetensors")];
   const found = JSON.parse(run("dist/cli/main.js", "evaluate", model, ...test, "--json"));
   expect(found.images).toBe(1000);
-  expect(found.bleu[3]).toBeGreaterThan(75);
-  // By chance: one in 3,200.
-  expect(found.exact).toBeGreaterThan(0.3);
+  // Who does not look says the same of all images: a CIDEr-D of 161, a BLEU-1 of 60.
+  expect(found.cider).toBeGreaterThan(330);
+  expect(found.bleu[0]).toBeGreaterThan(80);
   const [one] = JSON.parse(
     `[${run("dist/cli/main.js", "caption", model, join(data, "test/test-0000.png"), "--json")}]`,
   );
