@@ -3,6 +3,14 @@ import type { Profile } from "../autograd/profile.ts";
 /** What a training tells as it goes on. */
 export type TrainingEvent = StepEvent | ValidationEvent | SampleEvent | CheckpointEvent | DoneEvent;
 
+/** What the trainings of all tasks tell alike; `Measures` is what a task's validation finds. */
+export type RunEvent<Measures> =
+  | ResumeEvent
+  | StepEvent
+  | (ValidationEvent & Measures)
+  | CheckpointEvent
+  | DoneEvent;
+
 /** At the beginning of a training that was to go on from a checkpoint. */
 export interface ResumeEvent {
   type: "resume";

@@ -42,7 +42,7 @@ const CHUNK = 64;
 /** Low enough that e to it is 0. */
 const NEVER = -1e9;
 
-/** Chunks of q, k, v [N, heads, L, d] and gates [N, heads, L]; the state before them, C [N, heads, d, d], n [N, heads, d, 1], m [N, heads, 1]. */
+/** C [N, heads, d, d], n [N, heads, d, 1] and m [N, heads, 1] */
 interface Memory {
   c: Tensor;
   n: Tensor;
@@ -50,7 +50,7 @@ interface Memory {
 }
 
 /**
- * The parallel form within a chunk (App. A.3): with F_t the sum of ln f up to t, step j has weight e^(F_t − F_j + i_j − m_t) at
+ * The parallel form within a chunk (App. A.3) of q, k, v [N, heads, L, d], input gates i and F [N, heads, L]: with F_t the sum of ln f up to t, step j has weight e^(F_t − F_j + i_j − m_t) at
  * step t, and what was before e^(F_t + m_0 − m_t).
  */
 function runChunk(q: Tensor, k: Tensor, v: Tensor, i: Tensor, F: Tensor, { c, n, m }: Memory) {
@@ -126,11 +126,11 @@ function matrixCell({ hiddenSize: H, numHeads: heads }: Required<MatrixLSTMOptio
         said.push(mul(sigmoid(slice(chunk, 2, 3 * H, 4 * H)), joined));
       }
       const told = said.length === 1 ? said[0]! : concat(said, 0);
-      const { output, h } = lastOf(lengths ? maskPadding(told, lengths) : told, begin.h, lengths);
+      const output = lengths ? maskPadding(told, lengths) : told;
       return {
         output: reverse ? reverseSequences(output, lengths) : output,
         state: {
-          h,
+          h: lastOf(output, begin.h, lengths),
           c: memory.c.reshape(N, H * d),
           n: memory.n.reshape(N, H),
           m: memory.m.reshape(N, heads),
@@ -149,10 +149,10 @@ function pastLengths(lengths: Tensor, T: number, N: number): Tensor {
   );
 }
 
-/** What is said at each sequence's last step, a linear recurrence that holds past it. */
-function lastOf(output: Tensor, h0: Tensor, lengths: Tensor | undefined): { output: Tensor; h: Tensor } {
+/** What was said at each sequence's last step: what a linear recurrence holds past it. */
+function lastOf(output: Tensor, h0: Tensor, lengths: Tensor | undefined): Tensor {
   const none = tensor(new Float32Array(output.size), output.shape);
-  return { output, h: linearScan(none, output, { h0, lengths }).h };
+  return linearScan(none, output, { h0, lengths }).h;
 }
 
 /**

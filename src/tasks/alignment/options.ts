@@ -1,12 +1,6 @@
 import * as v from "valibot";
 import { checkOptions, numberIn, oneOf, recordOf, type SchemasOf, wholeNumber } from "../../options.ts";
-import type {
-  CheckpointEvent,
-  DoneEvent,
-  ResumeEvent,
-  StepEvent,
-  ValidationEvent,
-} from "../../training/events.ts";
+import type { RunEvent } from "../../training/events.ts";
 import type { ImagesEvent } from "../captioning/events.ts";
 import { type CaptioningSource, optimizers, schedules, sourceSchema } from "../captioning/options.ts";
 import { checkDependent, checkFolders, type RunOptions, runEntries } from "../run-options.ts";
@@ -24,14 +18,7 @@ export interface AlignedEvent {
 }
 
 /** What `ImageAligner.train` tells as it goes on. A validation's loss is 100 less the mean of its recalls, in per cent. */
-export type AlignmentEvent =
-  | AlignedEvent
-  | ImagesEvent
-  | ResumeEvent
-  | StepEvent
-  | (ValidationEvent & AlignmentMeasures)
-  | CheckpointEvent
-  | DoneEvent;
+export type AlignmentEvent = AlignedEvent | ImagesEvent | RunEvent<AlignmentMeasures>;
 
 /** Everything `ImageAligner.train` can be told. */
 export interface AlignmentOptions extends RunOptions<AlignmentEvent> {

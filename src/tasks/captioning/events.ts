@@ -1,10 +1,4 @@
-import type {
-  CheckpointEvent,
-  DoneEvent,
-  ResumeEvent,
-  StepEvent,
-  ValidationEvent,
-} from "../../training/events.ts";
+import type { RunEvent } from "../../training/events.ts";
 
 /** What there is to learn from. */
 export interface CaptionsEvent {
@@ -42,11 +36,4 @@ export interface CaptioningMeasures {
 }
 
 /** What `ImageCaptioner.train` tells as it goes on. A validation's loss is what `measure` says; of scores, less than nothing. */
-export type CaptioningEvent =
-  | CaptionsEvent
-  | ImagesEvent
-  | ResumeEvent
-  | StepEvent
-  | (ValidationEvent & CaptioningMeasures)
-  | CheckpointEvent
-  | DoneEvent;
+export type CaptioningEvent = CaptionsEvent | ImagesEvent | RunEvent<CaptioningMeasures>;

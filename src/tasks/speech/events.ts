@@ -1,10 +1,4 @@
-import type {
-  CheckpointEvent,
-  DoneEvent,
-  ResumeEvent,
-  StepEvent,
-  ValidationEvent,
-} from "../../training/events.ts";
+import type { RunEvent } from "../../training/events.ts";
 
 /** Recordings are read and their features extracted; before anything else, now and then. */
 export interface FeaturesEvent {
@@ -41,12 +35,4 @@ export interface SpeechMeasures {
 }
 
 /** What `SpeechRecognizer.train` tells as it goes on. A validation's loss is what `measure` says. */
-export type SpeechEvent =
-  | FeaturesEvent
-  | SkippedEvent
-  | CorpusEvent
-  | ResumeEvent
-  | StepEvent
-  | (ValidationEvent & SpeechMeasures)
-  | CheckpointEvent
-  | DoneEvent;
+export type SpeechEvent = FeaturesEvent | SkippedEvent | CorpusEvent | RunEvent<SpeechMeasures>;

@@ -1,10 +1,4 @@
-import type {
-  CheckpointEvent,
-  DoneEvent,
-  ResumeEvent,
-  StepEvent,
-  ValidationEvent,
-} from "../../training/events.ts";
+import type { RunEvent } from "../../training/events.ts";
 
 /** What there is to learn from. */
 export interface CorpusEvent {
@@ -30,10 +24,4 @@ export interface TranslationMeasures {
 }
 
 /** What `Translator.train` tells as it goes on. A validation's loss is what `measure` says; of scores, 100 less them. */
-export type TranslationEvent =
-  | CorpusEvent
-  | ResumeEvent
-  | StepEvent
-  | (ValidationEvent & TranslationMeasures)
-  | CheckpointEvent
-  | DoneEvent;
+export type TranslationEvent = CorpusEvent | RunEvent<TranslationMeasures>;
