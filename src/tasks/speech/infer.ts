@@ -105,12 +105,12 @@ export class LogProbsInParts {
     const [size, from] = [this.#size, this.#from];
     const to = Math.min(this.steps, from + PART);
     const [first, end] = [Math.max(0, from - CONTEXT), Math.min(this.steps, to + CONTEXT)];
-    const held = concatenate(this.#held);
+    const held = this.#held.length === 1 ? this.#held[0]! : concatenate(this.#held);
     const values = held.subarray((first - this.#first) * size, (end - this.#first) * size);
     const [part] = batchLogProbs(this.#network, [{ values, size }]);
     this.#done.push(part!.slice((from - first) * V, (to - first) * V));
     const next = Math.max(0, to - CONTEXT);
-    this.#held = [held.slice((next - this.#first) * size)];
+    this.#held = [held.subarray((next - this.#first) * size)];
     this.#first = next;
     this.#from = to;
     await this.#pause();
