@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Option } from "commander";
 import * as v from "valibot";
 import { FileError, OptionError } from "../errors.ts";
 import { checkContent, didYouMean, recordOf, recordWith, text } from "../options.ts";
@@ -40,6 +41,14 @@ export type RecipeData = NonNullable<Recipe["data"]>;
 
 function recipeNames(task: string): string[] {
   return readdirSync(join(folder, task)).sort();
+}
+
+/** The flag of a command that trains: which recipes there are for its task. */
+export function recipeOption(task: string): Option {
+  return new Option(
+    "--recipe <name>",
+    `start from the settings of a recipe: ${recipeNames(task).join(", ")}`,
+  );
 }
 
 /** A recipe that is shipped with the package. */

@@ -3,7 +3,7 @@ import { OptionError } from "../../errors.ts";
 import { createEmptyFolder } from "../../io/files.ts";
 import type { NgramOptions } from "../../tasks/ngram-model/options.ts";
 import { jsonFlag, numberFlag } from "../flags.ts";
-import { readRecipe, recipeData } from "../recipes.ts";
+import { readRecipe, recipeData, recipeOption } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, table } from "../ui/format.ts";
 
@@ -52,7 +52,7 @@ export function define(command: Command): void {
     )
     .addOption(new Option("--arpa <file>", "write the model in the ARPA format too"))
     .addOption(new Option("--cache <dir>", "where the tokens of texts too large for memory are kept"))
-    .addOption(new Option("--recipe <name>", "start from the settings of a recipe: kneser-ney"))
+    .addOption(recipeOption("ngram"))
     .addOption(
       new Option("--data <dir>", "the folder of data sets that recipes read (default: $UNROLLED_DATA)"),
     )

@@ -13,7 +13,7 @@ import {
   runFlags,
 } from "../flags.ts";
 import { followTraining } from "../follow-training.ts";
-import { readRecipe, recipeData } from "../recipes.ts";
+import { readRecipe, recipeData, recipeOption } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, percent } from "../ui/format.ts";
 import type { ProgressBar } from "../ui/progress.ts";
@@ -54,7 +54,7 @@ const flags: Record<string, Option[]> = {
     ),
     new Option("--unit <unit>", "what a label is, char or word (default: char)"),
     new Option("--lowercase", "transcripts in lower case"),
-    new Option("--recipe <name>", "start from the settings of a recipe, e.g. connected-digits"),
+    recipeOption("speech"),
     new Option("--data <dir>", "the folder of data sets that recipes read (default: $UNROLLED_DATA)"),
   ],
   "Front end:": [
