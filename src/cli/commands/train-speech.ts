@@ -42,7 +42,10 @@ const flags: Record<string, Option[]> = {
         "(LibriSpeech, Common Voice, FSDD, AN4 and others of Sphinx, yesno)",
     ),
     new Option("--valid <path>", "what to validate on (default: what the data set says, else a part)"),
-    numberFlag("--valid-fraction <x>", "that part of the utterances; 0 for none (default: 0.1)"),
+    numberFlag(
+      "--valid-fraction <x>",
+      "that part of the utterances; 0 to learn from all, whatever the data set holds out (default: 0.1)",
+    ),
     lengthFlag(
       "--join <n>",
       "learn from strings of so many utterances of a speaker, 3-7 (default: as they are)",

@@ -68,11 +68,12 @@ async function readParts(
   source: SpeechSource,
   { valid, validFraction, join }: ResolvedOptions,
 ): Promise<[Utterance[], Utterance[]]> {
-  const { utterances, hasSplits } = await readUtterances(source, "train", join);
+  const { utterances, validation } = await readUtterances(source, "train", join);
   if (valid !== undefined) return [utterances, (await readUtterances(valid, "valid", join)).utterances];
-  if (hasSplits) {
+  if (validation && (validation === "ours" || validFraction > 0)) {
     const own = { path: pathOf(source), split: "valid" as const };
-    return [utterances, (await readUtterances(own, "valid", join)).utterances];
+    const held = (await readUtterances(own, "valid", join)).utterances;
+    return validFraction > 0 ? [utterances, held] : [[...utterances, ...held], []];
   }
   // Every so manieth, so that all speakers and sessions are in both.
   const every = validFraction > 0 ? Math.round(1 / validFraction) : Number.POSITIVE_INFINITY;

@@ -124,7 +124,7 @@ describe("utterances", () => {
       ["61-12-0000 FIVE 61"],
     ]);
     const whole = await readUtterances(at("libri/train-clean-5"), "test");
-    expect(whole.hasSplits).toBe(false);
+    expect(whole.validation).toBeUndefined();
     expect(whole.utterances.map(({ audio }) => audio)).toEqual(
       ["0", "1"].map((n) => [at(`libri/train-clean-5/19/12/19-12-000${n}.flac`)]),
     );
@@ -164,6 +164,18 @@ describe("utterances", () => {
       ["no no yes no no no yes no"],
       ["yes no no no no no no yes"],
     ]);
+    const told = async (options: SpeechOptions) => {
+      let counts: unknown;
+      await train("yesno", {
+        ...{ unit: "word", ...options },
+        onProgress: (event) => {
+          if (event.type === "corpus") counts = [event.utterances, event.heldOut];
+        },
+      });
+      return counts;
+    };
+    expect(await told({ validFraction: 0.1 })).toEqual([1, 1]);
+    expect(await told({ validFraction: 0 })).toEqual([2, 0]);
   });
 
   it("of Sphinx: every tenth speaker validates", async () => {

@@ -12,22 +12,28 @@ export type Split = (typeof splits)[number];
 
 const MAX_TEXT = 2 ** 26;
 
+/**
+ * Utterances, and whose choice those to validate on are: theirs who made the data set, or ours, from what is to be trained on;
+ * undefined if nothing says of what part an utterance is.
+ */
+export interface Layout {
+  utterances: Utterance[];
+  validation?: "theirs" | "ours" | undefined;
+}
+
 /** The utterances of a folder: of a part of it, if its layout says which part they belong to. */
-export async function readLayout(
-  folder: string,
-  split: Split,
-): Promise<{ utterances: Utterance[]; hasSplits: boolean }> {
+export async function readLayout(folder: string, split: Split): Promise<Layout> {
   const controls = (await listFolder(joinPath(folder, "etc"))).find((name) =>
     name.endsWith("_train.fileids"),
   );
   if (controls) {
     const name = controls.slice(0, -"_train.fileids".length);
-    return { utterances: await sphinxUtterances(folder, name, split), hasSplits: true };
+    return { utterances: await sphinxUtterances(folder, name, split), validation: "ours" };
   }
   const tables = await listFolder(folder);
   if (tables.includes("clips") && tables.includes("train.tsv")) {
     const table = joinPath(folder, split === "valid" ? "dev.tsv" : `${split}.tsv`);
-    return { utterances: await readManifest(table), hasSplits: true };
+    return { utterances: await readManifest(table), validation: "theirs" };
   }
   for (const inner of ["", "recordings", "waves_yesno"]) {
     const place = inner ? joinPath(folder, inner) : folder;
@@ -41,21 +47,21 @@ export async function readLayout(
           ? [{ id: name.replace(/\.wav$/i, ""), audio: [audio], where: audio, ...rest }]
           : [];
       });
-      return { utterances, hasSplits: true };
+      return { utterances, validation: "ours" };
     }
   }
   const { fs } = nodeFiles(folder);
   const names = (await fs.readdir(folder, { recursive: true })).sort();
   const chapters = names.filter((name) => /(^|[\\/])\d+-\d+\.trans\.txt$/.test(name));
   if (chapters.length > 0) return libriSpeech(folder, chapters, split);
-  return { utterances: await besideTexts(folder, names), hasSplits: false };
+  return { utterances: await besideTexts(folder, names) };
 }
 
 /**
  * LibriSpeech: SPEAKER/CHAPTER/SPEAKER-CHAPTER.trans.txt, a line for each recording *.flac beside it. Its parts train-…,
  * dev-… and test-… are told apart if the folder holds them; one of them given as the folder is taken as it is.
  */
-async function libriSpeech(folder: string, chapters: readonly string[], split: Split) {
+async function libriSpeech(folder: string, chapters: readonly string[], split: Split): Promise<Layout> {
   const partOf = (name: string) => /(?:^|[\\/])(train|dev|test)-[^\\/]*[\\/]/.exec(name)?.[1];
   const hasSplits = chapters.some((name) => partOf(name) !== undefined);
   const wanted = split === "valid" ? "dev" : split;
@@ -72,7 +78,7 @@ async function libriSpeech(folder: string, chapters: readonly string[], split: S
       utterances.push({ id, audio: [audio], text: text!, speaker: id.split("-")[0], where });
     }
   }
-  return { utterances, hasSplits };
+  return { utterances, validation: hasSplits ? "theirs" : undefined };
 }
 
 type Told = Pick<Utterance, "text" | "speaker"> & { of: Split };

@@ -32,7 +32,10 @@ export const errorRates = ["wer", "cer"] as const;
 export interface SpeechOptions extends RunOptions<SpeechEvent> {
   /** What to validate on. Default: what the data set says, else `validFraction`. */
   valid?: SpeechSource;
-  /** The part of the utterances held out to validate on if nothing else is; 0 for none. Default 0.1. */
+  /**
+   * The part of the utterances held out to validate on if nothing else is. Default 0.1. With 0 none are, and what would
+   * otherwise be taken from a data set's own training part (AN4, FSDD, yesno) is learnt from.
+   */
   validFraction?: number;
   /** Learn from strings of so many utterances, from and to, of one speaker, drawn at random. Default: as they are. */
   join?: readonly [from: number, to: number];

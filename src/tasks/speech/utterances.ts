@@ -1,7 +1,7 @@
 import { DataError, OptionError } from "../../errors.ts";
 import { nodeFiles } from "../../io/node-files.ts";
 import { Generator } from "../../tensor/random.ts";
-import { readLayout, type Split } from "./layouts.ts";
+import { type Layout, readLayout, type Split } from "./layouts.ts";
 import { readManifest, type Utterance } from "./manifest.ts";
 
 export type { Utterance };
@@ -27,11 +27,11 @@ export async function readUtterances(
   source: SpeechSource,
   split: Split,
   join?: readonly [from: number, to: number],
-): Promise<{ utterances: Utterance[]; hasSplits: boolean }> {
+): Promise<Layout> {
   const path = pathOf(source);
   const named = typeof source === "string" ? undefined : source.split;
   const found = await readAll(path, named ?? split);
-  if (named && !found.hasSplits) {
+  if (named && !found.validation) {
     throw new OptionError(`${path}: split is for the folder of a data set whose layout is known`);
   }
   if (found.utterances.length === 0) throw new DataError(`${path}: has no utterances`);
@@ -45,7 +45,7 @@ async function readAll(path: string, split: Split) {
     () => false,
   );
   if (isFolder) return readLayout(path, split);
-  return { utterances: await readManifest(path), hasSplits: false };
+  return { utterances: await readManifest(path) };
 }
 
 /** Strings of one speaker's utterances, as many as there are; which, depends on the utterances alone. */
