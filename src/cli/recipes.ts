@@ -43,8 +43,12 @@ function recipeNames(task: string): string[] {
   return readdirSync(join(folder, task)).sort();
 }
 
-/** The flag of a command that trains: which recipes there are for its task. */
-export function recipeOption(task: string): Option {
+/** Where the data sets of recipes are. */
+export const dataFlag = () =>
+  new Option("--data <dir>", "the folder of data sets that recipes read (default: $UNROLLED_DATA)");
+
+/** Which recipes there are for a task. */
+export function recipeFlag(task: string): Option {
   return new Option(
     "--recipe <name>",
     `start from the settings of a recipe: ${recipeNames(task).join(", ")}`,

@@ -13,7 +13,7 @@ import {
 } from "../flags.ts";
 import { followTraining } from "../follow-training.ts";
 import { planImages, type TrainingImageFlags, trainingImageFlags } from "../image-flags.ts";
-import { recipeOption } from "../recipes.ts";
+import { dataFlag, recipeFlag } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, percent } from "../ui/format.ts";
 import type { ProgressBar } from "../ui/progress.ts";
@@ -30,8 +30,8 @@ const flags: Record<string, Option[]> = {
     numberFlag("--valid-fraction <x>", "the part held out without these; 0 for none (default: 0.05)"),
     numberFlag("--min-count <n>", "rarer words are unknown, and never said (default: 5)"),
     numberFlag("--max-length <n>", "the most words of a caption; longer ones are left out (default: 40)"),
-    recipeOption("captioning"),
-    new Option("--data <dir>", "the folder of data sets that recipes read (default: $UNROLLED_DATA)"),
+    recipeFlag("captioning"),
+    dataFlag(),
   ],
   "Network:": [
     new Option("--decoder <kind>", "rnn, lstm or attention (default: lstm)"),

@@ -16,7 +16,7 @@ import {
   wholeNumbersFlag,
 } from "../flags.ts";
 import { interruptible } from "../interrupt.ts";
-import { type RecipeData, readRecipe, recipeData, recipeOption } from "../recipes.ts";
+import { dataFlag, type RecipeData, readRecipe, recipeData, recipeFlag } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration } from "../ui/format.ts";
 import { TrainingView } from "../ui/training.ts";
@@ -51,8 +51,8 @@ export const trainingFlags: Record<string, Option[]> = {
       "where the tokens of texts too large for memory are kept (default: the system's folder for caches)",
     ),
     new Option("--no-cache", "make such tokens anew each time, in a temporary file"),
-    recipeOption("language-model"),
-    new Option("--data <dir>", "the folder of data sets that recipes read (default: $UNROLLED_DATA)"),
+    recipeFlag("language-model"),
+    dataFlag(),
   ],
   "Tokens:": [
     new Option("--unit <unit>", "char, byte, word or, of parts of words, bpe (default: char)"),

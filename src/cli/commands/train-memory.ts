@@ -5,7 +5,7 @@ import { type ProblemName, problemNames, problems } from "../../tasks/memory/pro
 import { Interrupted } from "../failure.ts";
 import { addFlags, jsonFlag, lengthFlag, numberFlag, threadsFlag } from "../flags.ts";
 import { interruptible } from "../interrupt.ts";
-import { readRecipe, recipeOption } from "../recipes.ts";
+import { readRecipe, recipeFlag } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, percent, wrap } from "../ui/format.ts";
 import { ProgressBar } from "../ui/progress.ts";
@@ -22,7 +22,7 @@ const flags: Record<string, Option[]> = {
   "Problem:": [
     new Option("--problem <name>", `what to learn: ${problemNames.join(", ")}`),
     lengthFlag("--length <n>", "steps of a sequence, 100, or from and to, 50-200 (default: the problem's)"),
-    recipeOption("memory"),
+    recipeFlag("memory"),
   ],
   "Network:": [
     new Option("--cell <cell>", "rnn, lstm or gru (default: lstm)"),

@@ -3,7 +3,7 @@ import { OptionError } from "../../errors.ts";
 import { createEmptyFolder } from "../../io/files.ts";
 import type { NgramOptions } from "../../tasks/ngram-model/options.ts";
 import { jsonFlag, numberFlag } from "../flags.ts";
-import { readRecipe, recipeData, recipeOption } from "../recipes.ts";
+import { dataFlag, readRecipe, recipeData, recipeFlag } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, table } from "../ui/format.ts";
 
@@ -52,10 +52,8 @@ export function define(command: Command): void {
     )
     .addOption(new Option("--arpa <file>", "write the model in the ARPA format too"))
     .addOption(new Option("--cache <dir>", "where the tokens of texts too large for memory are kept"))
-    .addOption(recipeOption("ngram"))
-    .addOption(
-      new Option("--data <dir>", "the folder of data sets that recipes read (default: $UNROLLED_DATA)"),
-    )
+    .addOption(recipeFlag("ngram"))
+    .addOption(dataFlag())
     .addOption(jsonFlag('one JSON object: {"out","sizes","bytes","seconds","valid","test"}'))
     .action(train);
   examples(command, [

@@ -13,7 +13,7 @@ import {
   runFlags,
 } from "../flags.ts";
 import { followTraining } from "../follow-training.ts";
-import { readRecipe, recipeData, recipeOption } from "../recipes.ts";
+import { dataFlag, readRecipe, recipeData, recipeFlag } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, percent } from "../ui/format.ts";
 import type { ProgressBar } from "../ui/progress.ts";
@@ -44,7 +44,7 @@ const flags: Record<string, Option[]> = {
     new Option("--valid <path>", "what to validate on (default: what the data set says, else a part)"),
     numberFlag(
       "--valid-fraction <x>",
-      "that part of the utterances; 0 to learn from all, whatever the data set holds out (default: 0.1)",
+      "that part of the utterances; 0 for none: what would be held out of a data set's training part is learnt from (default: 0.1)",
     ),
     lengthFlag(
       "--join <n>",
@@ -57,8 +57,8 @@ const flags: Record<string, Option[]> = {
     ),
     new Option("--unit <unit>", "what a label is, char or word (default: char)"),
     new Option("--lowercase", "transcripts in lower case"),
-    recipeOption("speech"),
-    new Option("--data <dir>", "the folder of data sets that recipes read (default: $UNROLLED_DATA)"),
+    recipeFlag("speech"),
+    dataFlag(),
   ],
   "Front end:": [
     new Option(

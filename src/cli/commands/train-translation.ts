@@ -4,7 +4,7 @@ import type { TranslationEvent } from "../../tasks/translation/events.ts";
 import type { TranslationOptions, TranslationSource } from "../../tasks/translation/options.ts";
 import { addFlags, checkpointFlags, jsonFlag, logFlags, numberFlag, rateFlags, runFlags } from "../flags.ts";
 import { followTraining } from "../follow-training.ts";
-import { readRecipe, recipeData, recipeOption } from "../recipes.ts";
+import { dataFlag, readRecipe, recipeData, recipeFlag } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, percent } from "../ui/format.ts";
 import type { ProgressBar } from "../ui/progress.ts";
@@ -37,8 +37,8 @@ const flags: Record<string, Option[]> = {
     new Option("--no-joint", "each language has its own"),
     new Option("--lowercase", "all in lower case; not of char"),
     numberFlag("--max-length <n>", "the most tokens of a sentence; longer ones are left out (default: 200)"),
-    recipeOption("translation"),
-    new Option("--data <dir>", "the folder of data sets that recipes read (default: $UNROLLED_DATA)"),
+    recipeFlag("translation"),
+    dataFlag(),
   ],
   "Network:": [
     new Option("--cell <cell>", "lstm or gru (default: lstm)"),

@@ -50,8 +50,8 @@ interface Memory {
 }
 
 /**
- * The parallel form within a chunk (App. A.3) of q, k, v [N, heads, L, d], input gates i and F [N, heads, L]: with F_t the sum of ln f up to t, step j has weight e^(F_t − F_j + i_j − m_t) at
- * step t, and what was before e^(F_t + m_0 − m_t).
+ * The parallel form within a chunk (App. A.3) of q, k, v [N, heads, L, d], input gates i and F [N, heads, L]: with F_t the
+ * sum of ln f up to t, step j has weight e^(F_t − F_j + i_j − m_t) at step t, and what was before e^(F_t + m_0 − m_t).
  */
 function runChunk(q: Tensor, k: Tensor, v: Tensor, i: Tensor, F: Tensor, { c, n, m }: Memory) {
   const [N, heads, L] = i.shape as [number, number, number];

@@ -70,10 +70,12 @@ async function readParts(
 ): Promise<[Utterance[], Utterance[]]> {
   const { utterances, validation } = await readUtterances(source, "train", join);
   if (valid !== undefined) return [utterances, (await readUtterances(valid, "valid", join)).utterances];
-  if (validation && (validation === "ours" || validFraction > 0)) {
-    const own = { path: pathOf(source), split: "valid" as const };
-    const held = (await readUtterances(own, "valid", join)).utterances;
-    return validFraction > 0 ? [utterances, held] : [[...utterances, ...held], []];
+  const own = { path: pathOf(source), split: "valid" as const };
+  if (validation && validFraction > 0)
+    return [utterances, (await readUtterances(own, "valid", join)).utterances];
+  // With a fraction of 0, what would be held out is learnt from, unless a part was named: then it is that part alone.
+  if (validation === "heldOut" && typeof source === "string") {
+    return [[...utterances, ...(await readUtterances(own, "valid", join)).utterances], []];
   }
   // Every so manieth, so that all speakers and sessions are in both.
   const every = validFraction > 0 ? Math.round(1 / validFraction) : Number.POSITIVE_INFINITY;

@@ -164,10 +164,11 @@ describe("utterances", () => {
       ["no no yes no no no yes no"],
       ["yes no no no no no no yes"],
     ]);
-    const told = async (options: SpeechOptions) => {
+    const told = async (options: SpeechOptions, named?: "train") => {
       let counts: unknown;
-      await train("yesno", {
-        ...{ unit: "word", ...options },
+      const source = named ? { path: at("yesno"), split: named } : at("yesno");
+      await SpeechRecognizer.train(source, {
+        ...{ ...tiny, unit: "word", ...options },
         onProgress: (event) => {
           if (event.type === "corpus") counts = [event.utterances, event.heldOut];
         },
@@ -176,6 +177,7 @@ describe("utterances", () => {
     };
     expect(await told({ validFraction: 0.1 })).toEqual([1, 1]);
     expect(await told({ validFraction: 0 })).toEqual([2, 0]);
+    expect(await told({ validFraction: 0 }, "train")).toEqual([1, 0]);
   });
 
   it("of Sphinx: every tenth speaker validates", async () => {

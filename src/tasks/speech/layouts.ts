@@ -13,12 +13,12 @@ export type Split = (typeof splits)[number];
 const MAX_TEXT = 2 ** 26;
 
 /**
- * Utterances, and whose choice those to validate on are: theirs who made the data set, or ours, from what is to be trained on;
- * undefined if nothing says of what part an utterance is.
+ * Utterances, and where those to validate on come from: an official part of the data set, or held out here of its training
+ * part; undefined if nothing says of what part an utterance is.
  */
 export interface Layout {
   utterances: Utterance[];
-  validation?: "theirs" | "ours" | undefined;
+  validation?: "official" | "heldOut" | undefined;
 }
 
 /** The utterances of a folder: of a part of it, if its layout says which part they belong to. */
@@ -28,12 +28,12 @@ export async function readLayout(folder: string, split: Split): Promise<Layout> 
   );
   if (controls) {
     const name = controls.slice(0, -"_train.fileids".length);
-    return { utterances: await sphinxUtterances(folder, name, split), validation: "ours" };
+    return { utterances: await sphinxUtterances(folder, name, split), validation: "heldOut" };
   }
   const tables = await listFolder(folder);
   if (tables.includes("clips") && tables.includes("train.tsv")) {
     const table = joinPath(folder, split === "valid" ? "dev.tsv" : `${split}.tsv`);
-    return { utterances: await readManifest(table), validation: "theirs" };
+    return { utterances: await readManifest(table), validation: "official" };
   }
   for (const inner of ["", "recordings", "waves_yesno"]) {
     const place = inner ? joinPath(folder, inner) : folder;
@@ -47,7 +47,7 @@ export async function readLayout(folder: string, split: Split): Promise<Layout> 
           ? [{ id: name.replace(/\.wav$/i, ""), audio: [audio], where: audio, ...rest }]
           : [];
       });
-      return { utterances, validation: "ours" };
+      return { utterances, validation: "heldOut" };
     }
   }
   const { fs } = nodeFiles(folder);
@@ -78,7 +78,7 @@ async function libriSpeech(folder: string, chapters: readonly string[], split: S
       utterances.push({ id, audio: [audio], text: text!, speaker: id.split("-")[0], where });
     }
   }
-  return { utterances, validation: hasSplits ? "theirs" : undefined };
+  return { utterances, validation: hasSplits ? "official" : undefined };
 }
 
 type Told = Pick<Utterance, "text" | "speaker"> & { of: Split };
