@@ -1,5 +1,4 @@
 import { Option } from "commander";
-import { OptionError } from "../errors.ts";
 import type { DecodingOptions } from "../tasks/speech/decoder.ts";
 import { numberFlag } from "./flags.ts";
 
@@ -25,10 +24,7 @@ export const decodingFlags = (): Option[] => [
 /** A language model that is read once, whatever it is used for. */
 export async function readLanguageModel<T extends DecodingFlags>(flags: T): Promise<T> {
   const { lm, lmUnit } = flags;
-  if (lm === undefined || typeof lm !== "string") {
-    if (lmUnit !== undefined) throw new OptionError("--lm-unit is for --lm, and there is none");
-    return flags;
-  }
+  if (typeof lm !== "string") return flags;
   const { readLanguageModel: read } = await import("../tasks/speech/language-model.ts");
-  return { ...flags, lm: await read(lm, lmUnit) };
+  return { ...flags, lm: await read(lm, lmUnit), lmUnit: undefined };
 }

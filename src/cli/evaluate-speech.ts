@@ -21,9 +21,12 @@ export async function evaluateSpeech(folder: string, flags: SpeechFlags): Promis
       hint: "run `unrolled evaluate --help`",
     });
   }
+  if (tune && (decoding.lmWeight ?? decoding.insertionBonus) !== undefined) {
+    throw new OptionError("--tune finds --lm-weight and --insertion-bonus, give neither with it");
+  }
   const { SpeechRecognizer } = await import("../tasks/speech/task.ts");
   const model = await SpeechRecognizer.load(folder);
-  const { lmUnit: _, ...given } = await readLanguageModel(decoding);
+  const given = await readLanguageModel(decoding);
   const bar = json ? undefined : new ProgressBar();
   const source = split === undefined ? manifest : { path: manifest, split };
   const options = {
@@ -37,7 +40,7 @@ export async function evaluateSpeech(folder: string, flags: SpeechFlags): Promis
     },
   };
   if (tune) {
-    const { lmWeight: __, insertionBonus: ___, ...search } = options;
+    const { lmWeight: _, insertionBonus: __, ...search } = options;
     const tried = await model.tune(source, search).finally(() => bar?.end());
     const rows = tried.map(
       ({ weight, insertionBonus, rate }) => [weight, insertionBonus, percent(rate)] as const,

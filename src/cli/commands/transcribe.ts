@@ -75,14 +75,16 @@ async function transcribe(folder: string, audio: string[], { threads, ...flags }
   const recognizer = await SpeechRecognizer.load(folder);
   const { json, skipBad, alternatives, plot, stream, rate, ...decoding } = await readLanguageModel(flags);
   if (stream) {
-    const { lmUnit: _, ...given } = decoding;
-    return listen(recognizer, { ...given, ...(rate !== undefined && { sampleRate: rate }) }, json === true);
+    return listen(
+      recognizer,
+      { ...decoding, ...(rate !== undefined && { sampleRate: rate }) },
+      json === true,
+    );
   }
   const options = { ...decoding, ...(alternatives !== undefined && { alternatives }) };
-  const { lmUnit: _, ...given } = options;
   for (const path of audio) {
     try {
-      await writeOne(recognizer, path, given, {
+      await writeOne(recognizer, path, options, {
         ...{ json: json === true, named: audio.length > 1 },
         ...(plot !== undefined && { plot }),
       });

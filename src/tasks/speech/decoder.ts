@@ -42,8 +42,8 @@ export const decodingEntries = {
     ),
   ),
   lmUnit: v.optional(oneOf(["word", "char"])),
-  lmWeight: v.optional(numberIn({ from: 0 }), 1),
-  insertionBonus: v.optional(numberIn({}), 0),
+  lmWeight: v.optional(numberIn({ from: 0 })),
+  insertionBonus: v.optional(numberIn({})),
   lexicon: v.optional(v.union([text(), v.array(text())], "must be a file, or an array of words")),
 };
 
@@ -81,8 +81,19 @@ export class Decoder {
   /** Reads language model and lexicon. */
   static async open(where: string, alphabet: Alphabet, options: DecodingOptions): Promise<Decoder> {
     const { lm, lexicon, beam, lmWeight, insertionBonus } = options;
-    if (lm === undefined && lexicon === undefined && beam === undefined)
+    for (const name of ["lmUnit", "lmWeight"] as const) {
+      if (options[name] !== undefined && lm === undefined) {
+        throw new OptionError(`${where}: ${name} is for \`lm\`, and there is none`);
+      }
+    }
+    if (lm === undefined && lexicon === undefined && beam === undefined) {
+      if (insertionBonus !== undefined) {
+        throw new OptionError(
+          `${where}: insertionBonus is for a search, and there is no \`beam\`, \`lm\` or \`lexicon\``,
+        );
+      }
       return new Decoder(alphabet, undefined);
+    }
     if (lexicon !== undefined && alphabet.unit === "word") {
       throw new OptionError(
         `${where}: lexicon is for models of characters, the labels of this one are words`,

@@ -227,6 +227,9 @@ it("what does not fit is told by its flag", async () => {
     ["train", "speech", "--recipe", "conected-digits", "--out", at("new")],
     ["train", "speech", "--recipe", "connected-digits", "--data", at("nowhere"), "--out", at("new")],
     ["transcribe", at("model"), at("ab.wav"), "--lm-unit", "char"],
+    ["transcribe", at("model"), at("ab.wav"), "--beam", "5", "--lm-weight", "2"],
+    ["transcribe", at("model"), at("ab.wav"), "--insertion-bonus", "1"],
+    ["evaluate", at("model"), "--manifest", at("test.jsonl"), "--tune", "--lm-weight", "2"],
     ["transcribe", at("model"), at("ab.wav"), "--beam", "0"],
     ["transcribe", at("lm"), at("ab.wav")],
     ["transcribe", at("model")],
@@ -256,6 +259,12 @@ it("what does not fit is told by its flag", async () => {
     hint: where its data come from, recipes/speech/connected-digits/README.md says
 
     error: --lm-unit is for --lm, and there is none
+
+    error: --lm-weight is for --lm, and there is none
+
+    error: --insertion-bonus is for a search, and there is no --beam, --lm or --lexicon
+
+    error: --tune finds --lm-weight and --insertion-bonus, give neither with it
 
     error: --beam must be a whole number from 1 to 100000, got 0
 
