@@ -145,16 +145,29 @@ export function summary(report: Report): Figure[] {
     compare("int8 against our own float32, H ≥ 512, 1 thread", large, [ours(1), ours(1, "int8 weights")], {
       mean: 2,
     }),
-    compare("training step, against TensorFlow.js cpu", training, [rival("TensorFlow.js cpu"), ours(1)], {
-      mean: 100,
+    ...[1, 2].flatMap((threads) => {
+      const own = threads === 1 ? "1 thread" : "2 threads";
+      const forward = ofKind(report, "forward");
+      return [
+        compare(
+          `training step, ${own}, against TensorFlow.js cpu`,
+          training,
+          [rival("TensorFlow.js cpu"), ours(threads)],
+          { mean: 100 },
+        ),
+        compare(`training step, ${own}, against brain.js`, training, [rival("brain.js"), ours(threads)], {
+          mean: 100,
+        }),
+        compare(
+          `forward, ${own}, against TensorFlow.js wasm`,
+          forward,
+          [rival("TensorFlow.js wasm"), ours(threads)],
+          {
+            mean: 15,
+          },
+        ),
+      ];
     }),
-    compare("training step, against brain.js", training, [rival("brain.js"), ours(1)], { mean: 100 }),
-    compare(
-      "forward, against TensorFlow.js wasm",
-      ofKind(report, "forward"),
-      [rival("TensorFlow.js wasm"), ours(1)],
-      { mean: 15 },
-    ),
     compare(
       "matrix products, against OpenBLAS's fastest setting of 1 thread",
       gemm,
