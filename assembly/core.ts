@@ -17,9 +17,8 @@ const CHUNK: usize = 268; // i32, units per chunk
 const MODULES: usize = 320; // i32, kernel modules announced so far
 const MAY_SLEEP: usize = 328; // i32, 1 where the calling thread may sleep: a page's own must not
 
-// Turns that a thread waits awake, about as long as one that sleeps takes to come (25 µs). Less, and a worker falls asleep
-// between the steps of a stream; more, and who is waited for may be off its core for want of ours.
-const SPIN: i32 = 20_000;
+const SPIN: i32 = 2000; // turns a worker waits awake; a woken one takes 25 µs to come
+const CALLER_SPIN: i32 = 20_000; // turns the caller waits awake; more, and the worker may be off its core for want of ours
 const NAP: i64 = 10_000_000; // nanoseconds the caller sleeps at a time
 const NAPS: i32 = 100; // before it asks JavaScript whether the worker still lives
 const PATIENCE: i32 = 100_000_000; // turns before it asks, where it may not sleep
@@ -47,7 +46,7 @@ function work(modules: i32): bool {
 /** 0 when all chunks are done, 1 if a worker trapped, 2 if this took suspiciously long: call `wait` again. */
 export function wait(chunks: i32): i32 {
   const sleeps = i32.load(MAY_SLEEP) != 0;
-  for (let turn = 0, end = sleeps ? SPIN : PATIENCE; turn < end; turn++) {
+  for (let turn = 0, end = sleeps ? CALLER_SPIN : PATIENCE; turn < end; turn++) {
     if (atomic.load<i32>(DONE) == chunks) return 0;
     if (atomic.load<i32>(TRAPPED)) return 1;
   }
