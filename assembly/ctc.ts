@@ -117,7 +117,7 @@ export function ctcForward(a: CtcForwardArgs, from: i32, to: i32): void {
     for (let t = 0; t < frames; t++, row += rowBytes) {
       const at = <usize>t * a.N + n, x = a.logits + (at * a.V << 2), statistics = a.statistics + (at << 5);
       scanRow(x, a.V, statistics);
-      if (!(total < Infinity)) broken = true;
+      if (!(total > 0 && total < Infinity)) broken = true;
       const shift = f64(top) + ln(total);
       f64.store(statistics, shift);
       f32.store(statistics, top, 8);

@@ -8,7 +8,7 @@ import { loadTail, storeTail } from "./vector";
 const EXP: i32 = 0, LOG: i32 = 1, SQRT: i32 = 2, ABS: i32 = 3, SQUARE: i32 = 4, TANH: i32 = 5, SIGMOID: i32 = 6,
   RELU: i32 = 7, POW: i32 = 8, CLAMP: i32 = 9;
 
-/** e^x over all of float32; exp4 alone stops at e^−87 and e^88. */
+/** e^x, 0 below e^−87 and ∞ above e^88, where exp4 alone stops. */
 @inline function exponential(x: v128): v128 {
   const e = v128.andnot(exp4(x), f32x4.lt(x, constant(-87)));
   return v128.bitselect(splat(Infinity), e, f32x4.gt(x, constant(88)));

@@ -62,7 +62,8 @@ export function scanRow(x: usize, n: i32, scratch: usize): void {
       total *= f32x4.extract_lane(decay(splat(top - here)), 0);
       top = here;
     }
-    total += sumOfPowers(x, length, top, scratch);
+    // −∞ less −∞ is NaN: a block of nothing else adds 0.
+    total += sumOfPowers(x, length, max(top, -f32.MAX_VALUE), scratch);
   }
 }
 

@@ -1,10 +1,13 @@
 import { ShapeError, UsageError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
-import { type Shape, sizeOf } from "../tensor/shape.ts";
+import { formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { backend } from "./backend.ts";
 import type { Op, Spec } from "./op.ts";
 import { currentScope, isRecording, mapValues, noGrad, step } from "./step.ts";
+
+/** The shape of an input that was left out, which a scalar's, [] too, is not. */
+const ABSENT: Shape = [];
 
 const shapeOf = (spec: Shape | Spec): Shape => ("shape" in spec ? spec.shape : spec);
 const dtypeOf = (spec: Shape | Spec): DType => ("shape" in spec ? (spec.dtype ?? "float32") : "float32");
@@ -21,7 +24,7 @@ export function apply<I extends string, O extends string, S extends string, A>(
   const scope = currentScope();
   if (!scope) return step(() => noGrad(() => apply(op, inputs, attributes)));
 
-  const shapes = mapValues(inputs, (t: Tensor | undefined) => t?.shape ?? []);
+  const shapes = mapValues(inputs, (t: Tensor | undefined) => t?.shape ?? ABSENT);
   const layout = op.infer(shapes, attributes);
   const record =
     isRecording() &&
@@ -83,4 +86,20 @@ export function expectWeight(op: string, what: string, t: Tensor): void {
 /** Refuses a tensor of the wrong dtype. */
 export function expectDtype(op: string, what: string, t: Tensor, dtype: DType): void {
   if (t.dtype !== dtype) throw new ShapeError(`${op}: ${what} must be ${dtype}, got ${t.dtype}`);
+}
+
+/** Refuses a shape that does not match; a name in `expected` stands for any size. Absent inputs pass. */
+export function expectShape(
+  op: string,
+  what: string,
+  shape: Shape,
+  expected: readonly (number | string)[],
+): void {
+  if (shape === ABSENT) return;
+  const fits =
+    shape.length === expected.length &&
+    expected.every((size, i) => typeof size === "string" || size === shape[i]);
+  if (!fits) {
+    throw new ShapeError(`${op}: ${what} must be [${expected.join(", ")}], got ${formatShape(shape)}`);
+  }
 }

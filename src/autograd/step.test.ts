@@ -55,6 +55,17 @@ describe("step", () => {
     expect(inner.item()).toBeCloseTo(Math.tanh(0.5), 6);
   });
 
+  it("gives what is an outer step's back as it is", () => {
+    const x = one();
+    const gradient = step(() => {
+      const y = tanh(x);
+      const same = step(() => y);
+      tanh(same).backward();
+      return x.grad!.item();
+    });
+    expect(gradient).toBeCloseTo((1 - Math.tanh(Math.tanh(0.5)) ** 2) * (1 - Math.tanh(0.5) ** 2), 6);
+  });
+
   it("carries a kept tensor into the next step", () => {
     let state = tensor([0.3]);
     for (let i = 0; i < 3; i++) state = step(() => tanh(state));

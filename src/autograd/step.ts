@@ -122,6 +122,8 @@ export function step<T>(f: () => T): T {
       });
     }
     eachTensor(result, ({ storage }) => {
+      // A tensor of a step around this one is still that one's.
+      if (storage.derived && storage.scope !== scope) return;
       keepStorage(storage, scope);
       if (!storage.persistent) {
         storage.requiresGrad &&= !storage.derived;

@@ -43,6 +43,20 @@ describe("arena", () => {
     expect(memory.size).toBe(size);
   });
 
+  it("reads and writes in its upper half", () => {
+    const memory = new Memory();
+    if (memory.maximum < 2 ** 32) throw new Error("this host gives no shared memory of 4 GiB to test with");
+    memory.scratch(2 ** 31);
+    const block = memory.allocate(64);
+    expect(block).toBeGreaterThanOrEqual(2 ** 31);
+    memory.f32(block, 16).fill(7);
+    expect([...new Float32Array(memory.wasm.buffer, block, 16)]).toEqual(new Array(16).fill(7));
+    expect(memory.i32(block, 16).byteOffset).toBe(block);
+    memory.free(block, 64);
+    expect(memory.allocate(64)).toBe(block);
+    expect([...new Float32Array(memory.wasm.buffer, block, 16)]).toEqual(new Array(16).fill(0));
+  });
+
   it("refuses a size that is none", () => {
     expect(() => new Memory().scratch(Number.NaN)).toThrow("a block must have 0 bytes or more, got NaN");
     expect(() => new Memory().allocate(-4)).toThrow("a block must have 0 bytes or more, got -4");

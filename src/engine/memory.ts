@@ -72,11 +72,11 @@ export class Memory {
 
   /** `length` float32 at `address`: a view of shared memory, never to be handed to a user. */
   f32(address: number, length: number): Float32Array {
-    return this.#f32.subarray(address >> 2, (address >> 2) + length);
+    return this.#f32.subarray(address >>> 2, (address >>> 2) + length);
   }
 
   i32(address: number, length: number): Int32Array {
-    return this.#i32.subarray(address >> 2, (address >> 2) + length);
+    return this.#i32.subarray(address >>> 2, (address >>> 2) + length);
   }
 
   /** Bytes taken from the host so far. */
@@ -110,7 +110,7 @@ export class Memory {
     const size = align(bytes);
     const reused = this.#free.get(size)?.pop();
     if (reused !== undefined) {
-      this.#i32.fill(0, reused >> 2, (reused + size) >> 2);
+      this.#i32.fill(0, reused >>> 2, (reused + size) / 4);
       return reused;
     }
     if (this.#heap.end - this.#heap.start < size) {

@@ -18,7 +18,8 @@ const run = ({ memory, kernelCount, control }) => {
   let core, loaded = 0;
   const loadNext = () => {
     const at = (control.moduleList >> 2) + 4 * loaded;
-    const [first, address, length, names] = words().subarray(at, at + 4);
+    const [first, signed, length, names] = words().subarray(at, at + 4);
+    const address = signed >>> 0;
     const bytes = new Uint8Array(memory.buffer, address, length).slice();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, table } });
     if (first < 0) core = exports;

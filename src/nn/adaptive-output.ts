@@ -15,6 +15,9 @@ interface AdaptiveSizes {
   cutoffs: readonly number[];
 }
 
+/** A target that is none. */
+const NONE = -100;
+
 /** What each feature after the head is divided by, cluster by cluster (PyTorch's default). */
 const DIVISOR = 4;
 
@@ -59,7 +62,7 @@ export class AdaptiveOutput extends Module {
     return concat([slice(head, axis, 0, first), ...tails], axis);
   }
 
-  /** The cross-entropy of int32 targets [...]. A mean or a sum takes of each cluster no more than its own rows. */
+  /** The cross-entropy of int32 targets [...], −100 being none. A mean or a sum takes of each cluster no more than its own rows. */
   loss(
     x: Tensor,
     targets: Tensor,
@@ -84,7 +87,8 @@ export class AdaptiveOutput extends Module {
       const within = Int32Array.from(chosen, (row) => words[row]! - cutoffs[k]!);
       total = add(total, crossEntropy(logits, tensor(within), { reduction: "sum" }));
     }
-    return reduction === "mean" ? mul(total, 1 / words.length) : total;
+    if (reduction === "sum") return total;
+    return mul(total, 1 / Math.max(1, words.filter((word) => word !== NONE).length));
   }
 
   #tailLogits(x: Tensor, k: number): Tensor {

@@ -1,5 +1,5 @@
 import { convKernels, memoryKernels } from "#kernels";
-import { apply, expectDtype } from "../autograd/apply.ts";
+import { apply, expectDtype, expectShape } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { share, use } from "../engine/engine.ts";
@@ -31,11 +31,8 @@ export const batchNormOp: Op<"x" | "weight" | "bias", "y" | "mean" | "variance",
       throw new ShapeError(`batchNorm: x must be [N, C, ...], got ${formatShape(x)}`);
     }
     const C = x[1]!;
-    for (const [name, shape] of Object.entries({ weight, bias })) {
-      if (shape.length && (shape.length !== 1 || shape[0] !== C)) {
-        throw new ShapeError(`batchNorm: ${name} must be [${C}], got ${formatShape(shape)}`);
-      }
-    }
+    expectShape("batchNorm", "weight", weight, [C]);
+    expectShape("batchNorm", "bias", bias, [C]);
     return { outputs: { y: x, mean: [C], variance: [C] }, saved: {} };
   },
   forward({ shapes, inputs, outputs }, { eps }) {

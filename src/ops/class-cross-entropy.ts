@@ -1,5 +1,5 @@
 import { classesKernels, directKernels, memoryKernels, shapeKernels, softmaxKernels } from "#kernels";
-import { apply, expectDtype } from "../autograd/apply.ts";
+import { apply, expectDtype, expectShape } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { getEngine, share, use } from "../engine/engine.ts";
@@ -20,7 +20,7 @@ import {
   productScratch,
   transposed,
 } from "./gemm.ts";
-import { expectShape } from "./sequence.ts";
+import { checkReduction, type Reduction } from "./reduction.ts";
 import { GROUP, groupByClass, type WordClasses } from "./word-classes.ts";
 
 const run = use(classesKernels, directKernels, memoryKernels, shapeKernels, softmaxKernels);
@@ -49,7 +49,7 @@ export interface ClassCrossEntropyOptions {
   /** Targets of this value count for nothing; −100 by default. */
   ignoreIndex?: number;
   /** `mean` over the targets not ignored, `sum`, or `none`: a loss for each target. */
-  reduction?: "mean" | "sum" | "none";
+  reduction?: Reduction;
   /** How the direct connections learn in `backward`: not at all by default. */
   learn?: DirectLearning;
 }
@@ -315,6 +315,7 @@ export function classCrossEntropy(
 ): Tensor {
   checkClassDtypes("classCrossEntropy", inputs);
   expectDtype("classCrossEntropy", "targets", targets, "int32");
+  checkReduction("classCrossEntropy", reduction);
   const { x, classWeight, classBias, weight, bias, direct, hashes } = inputs;
   return apply(
     classCrossEntropyOp,

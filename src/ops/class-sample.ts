@@ -1,5 +1,5 @@
 import { softmaxKernels } from "#kernels";
-import { apply, expectDtype } from "../autograd/apply.ts";
+import { apply, expectDtype, expectShape } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { getEngine, share, use } from "../engine/engine.ts";
@@ -16,7 +16,6 @@ import {
   wordsOfClasses,
 } from "./class-cross-entropy.ts";
 import { fallsOn } from "./falls-on.ts";
-import { expectShape } from "./sequence.ts";
 import { GROUP, groupByClass, type WordClasses } from "./word-classes.ts";
 
 const run = use(softmaxKernels);

@@ -1,5 +1,5 @@
 import { convKernels } from "#kernels";
-import { apply, expectDtype } from "../autograd/apply.ts";
+import { apply, expectDtype, expectShape } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { PRODUCT_SCRATCH } from "../engine/control.ts";
@@ -15,7 +15,7 @@ import { type Pair, pairOf, type Window, windowArgs, windowPlaces } from "./wind
 const run = use(convKernels);
 selfChecks.conv = checkConv;
 
-type Attributes = Omit<Window, "kernel"> & { bias: boolean };
+type Attributes = Omit<Window, "kernel">;
 type Shapes = Record<"x" | "weight" | "bias", Shape>;
 
 /** Positions that assembly/conv.ts multiplies at a time; as its PANELS. */
@@ -65,9 +65,7 @@ export const conv2dOp: Op<"x" | "weight" | "bias", "y", never, Attributes> = {
     if (x[1] !== weight[1]) {
       throw new ShapeError(`conv2d: x must be [N, ${weight[1]}, H, W], got ${formatShape(x)}`);
     }
-    if (attributes.bias && (bias.length !== 1 || bias[0] !== weight[0])) {
-      throw new ShapeError(`conv2d: bias must be [${weight[0]}], got ${formatShape(bias)}`);
-    }
+    expectShape("conv2d", "bias", bias, [weight[0]!]);
     return { outputs: { y: [x[0]!, weight[0]!, ...places] }, saved: {} };
   },
   forward({ shapes, inputs, outputs: { y } }, attributes) {
@@ -117,7 +115,6 @@ export function conv2d(
   const attributes = {
     stride: pairOf("conv2d", "stride", stride, 1),
     padding: pairOf("conv2d", "padding", padding, 0),
-    bias: bias !== undefined,
   };
   return apply(conv2dOp, { x, weight, bias }, attributes).y;
 }

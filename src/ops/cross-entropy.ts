@@ -6,6 +6,7 @@ import { DataError, OptionError, ShapeError } from "../errors.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { findOutside } from "./gather.ts";
+import { checkReduction, type Reduction } from "./reduction.ts";
 
 const run = use(softmaxKernels);
 
@@ -15,7 +16,7 @@ export interface CrossEntropyOptions {
   /** ε: this part of the target's probability is spread evenly over all classes; 0 by default. */
   labelSmoothing?: number;
   /** `mean` over the targets not ignored, `sum`, or `none`: a loss for each target. */
-  reduction?: "mean" | "sum" | "none";
+  reduction?: Reduction;
 }
 
 export function targetError(target: number, classes: number): DataError {
@@ -91,8 +92,6 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new OptionError(`crossEntropy: labelSmoothing must be from 0 to 1, got ${labelSmoothing}`);
   }
-  if (!["mean", "sum", "none"].includes(reduction)) {
-    throw new OptionError(`crossEntropy: reduction must be mean, sum or none, got ${reduction}`);
-  }
+  checkReduction("crossEntropy", reduction);
   return apply(crossEntropyOp, { logits, targets }, { ignoreIndex, labelSmoothing, reduction }).loss;
 }

@@ -176,6 +176,7 @@ it("is infinite where a target does not fit, and NaN where a logit is", () => {
     ]);
     expect(backend(() => run([1, 2, 3, 4, 5, 6], 2, true))).toEqual([0, 0, 0, 0, 0, 0, 0]);
     expect(backend(() => run([1, nan, 3, 4, 5, 6], 1, true))[0]).toBeNaN();
+    expect(backend(() => run([-infinity, -infinity, -infinity, 4, 5, 6], 1, true))[0]).toBeNaN();
   }
 });
 

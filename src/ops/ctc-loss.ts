@@ -7,6 +7,7 @@ import { checkCtc } from "../engine/self-check-ctc.ts";
 import { DataError, OptionError, ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkReduction, type Reduction } from "./reduction.ts";
 
 const run = use(ctcKernels);
 selfChecks.ctc = checkCtc;
@@ -15,7 +16,7 @@ export interface CtcLossOptions {
   /** The class that stands for no label; 0 by default. */
   blank?: number;
   /** `mean` of the losses, each divided by its number of labels (1 if none); `sum`; or `none`: a loss per sequence. */
-  reduction?: "mean" | "sum" | "none";
+  reduction?: Reduction;
   /** A target that does not fit its input counts 0, gradient included, instead of an infinite loss. */
   zeroInfinity?: boolean;
 }
@@ -156,9 +157,7 @@ export function ctcLoss(
   for (const [name, t] of Object.entries({ targets, inputLengths, targetLengths })) {
     expectDtype("ctcLoss", name, t, "int32");
   }
-  if (!["mean", "sum", "none"].includes(reduction)) {
-    throw new OptionError(`ctcLoss: reduction must be mean, sum or none, got ${reduction}`);
-  }
+  checkReduction("ctcLoss", reduction);
   const inputs = { logits, targets, inputLengths, targetLengths };
   return apply(ctcLossOp, inputs, { blank, reduction, zeroInfinity }).loss;
 }

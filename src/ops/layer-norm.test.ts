@@ -67,6 +67,9 @@ it("says what does not fit", () => {
   expect(() => layerNorm(zeros([2, 3]), zeros([3]), zeros([1, 3]))).toThrowErrorMatchingInlineSnapshot(
     `[ShapeError: layerNorm: bias must be [3], got [1, 3]]`,
   );
+  expect(() => layerNorm(zeros([2, 3]), tensor(2))).toThrowErrorMatchingInlineSnapshot(
+    `[ShapeError: layerNorm: weight must be [3], got []]`,
+  );
   expect(() => layerNorm(zeros([2, 3]), undefined, undefined, -1)).toThrowErrorMatchingInlineSnapshot(
     `[OptionError: layerNorm: eps must be 0 or more, got -1]`,
   );

@@ -1,10 +1,10 @@
 import { memoryKernels, normKernels } from "#kernels";
-import { apply, expectDtype } from "../autograd/apply.ts";
+import { apply, expectDtype, expectShape } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { share, use } from "../engine/engine.ts";
 import { OptionError, ShapeError } from "../errors.ts";
-import { formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
+import { formatShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { sumOver } from "./broadcast.ts";
 
@@ -22,13 +22,8 @@ export const layerNormOp: Op<"x" | "weight" | "bias", "y", "statistics", { eps: 
   infer({ x, weight, bias }) {
     const width = x.at(-1);
     if (!width) throw new ShapeError(`layerNorm: x must be [..., features], got ${formatShape(x)}`);
-    const expectWidth = (what: string, shape: Shape) => {
-      if (shape.length && (shape.length !== 1 || shape[0] !== width)) {
-        throw new ShapeError(`layerNorm: ${what} must be [${width}], got ${formatShape(shape)}`);
-      }
-    };
-    expectWidth("weight", weight);
-    expectWidth("bias", bias);
+    expectShape("layerNorm", "weight", weight, [width]);
+    expectShape("layerNorm", "bias", bias, [width]);
     return { outputs: { y: x }, saved: { statistics: [...x.slice(0, -1), 2] } };
   },
   forward({ shapes, inputs, outputs: { y }, saved: { statistics } }, { eps }) {

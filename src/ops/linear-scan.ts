@@ -1,5 +1,5 @@
 import { memoryKernels, scanKernels } from "#kernels";
-import { apply, expectDtype } from "../autograd/apply.ts";
+import { apply, expectDtype, expectShape } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { share, use } from "../engine/engine.ts";
@@ -8,7 +8,7 @@ import { checkScan } from "../engine/self-check-scan.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkLengths, expectShape } from "./sequence.ts";
+import { checkLengths } from "./sequence.ts";
 import { copyState } from "./sequence-passes.ts";
 
 const run = use(memoryKernels, scanKernels);

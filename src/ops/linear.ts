@@ -1,14 +1,14 @@
-import { apply, expectDtype, expectWeight } from "../autograd/apply.ts";
+import { apply, expectDtype, expectShape, expectWeight } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { addColumnSums, inParts, matrix, multiply, pack, packWeight, transposed } from "./gemm.ts";
 
-export const linearOp: Op<"x" | "weight" | "bias", "y", never, { bias: boolean }> = {
+export const linearOp: Op<"x" | "weight" | "bias", "y", never, object> = {
   name: "linear",
   cost: ({ x, weight }) => ({ flops: 2 * sizeOf(x) * weight[0]! }),
-  infer({ x, weight, bias }, attributes) {
+  infer({ x, weight, bias }) {
     if (weight.length !== 2) {
       throw new ShapeError(`linear: weight must be [out, in], got ${formatShape(weight)}`);
     }
@@ -16,9 +16,7 @@ export const linearOp: Op<"x" | "weight" | "bias", "y", never, { bias: boolean }
     if (x.length === 0 || x.at(-1) !== width) {
       throw new ShapeError(`linear: input must be [..., ${width}], got ${formatShape(x)}`);
     }
-    if (attributes.bias && (bias.length !== 1 || bias[0] !== out)) {
-      throw new ShapeError(`linear: bias must be [${out}], got ${formatShape(bias)}`);
-    }
+    expectShape("linear", "bias", bias, [out]);
     return { outputs: { y: [...x.slice(0, -1), out] }, saved: {} };
   },
   forward({ shapes, int8, inputs, outputs }) {
@@ -57,5 +55,5 @@ export function linear(input: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   expectDtype("linear", "input", input, "float32");
   expectWeight("linear", "weight", weight);
   if (bias) expectDtype("linear", "bias", bias, "float32");
-  return apply(linearOp, { x: input, weight, bias }, { bias: bias !== undefined }).y;
+  return apply(linearOp, { x: input, weight, bias }, {}).y;
 }

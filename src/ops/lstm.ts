@@ -1,5 +1,5 @@
 import { lstmKernels, memoryKernels } from "#kernels";
-import { apply } from "../autograd/apply.ts";
+import { apply, expectShape } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { share, use } from "../engine/engine.ts";
@@ -9,7 +9,6 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { addColumnSums, matrix, multiply, pack, packTransposed, packWeight, transposed } from "./gemm.ts";
 import {
   checkSequence,
-  expectShape,
   inferSequence,
   type SequenceInput,
   type SequenceInputs,

@@ -1,5 +1,5 @@
 import { memoryKernels, scanKernels } from "#kernels";
-import { apply } from "../autograd/apply.ts";
+import { apply, expectShape } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { use } from "../engine/engine.ts";
@@ -10,7 +10,7 @@ import { formatShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { addColumnSums, matrix, multiply, packTransposed } from "./gemm.ts";
 import { dealColumns } from "./linear-scan.ts";
-import { checkSequence, expectShape, type SequenceInputs, type SequenceSizes } from "./sequence.ts";
+import { checkSequence, type SequenceInputs, type SequenceSizes } from "./sequence.ts";
 import { addInputGradients, copyState } from "./sequence-passes.ts";
 
 const run = use(memoryKernels, scanKernels);

@@ -1,5 +1,5 @@
 import { lstmKernels, memoryKernels } from "#kernels";
-import { apply } from "../autograd/apply.ts";
+import { apply, expectShape } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { use } from "../engine/engine.ts";
@@ -15,7 +15,6 @@ import {
   multiplier,
   multiplierBackward,
 } from "./multiplicative.ts";
-import { expectShape } from "./sequence.ts";
 import { copyState, eachStep, rowsAt } from "./sequence-passes.ts";
 
 const run = use(lstmKernels, memoryKernels);

@@ -1,5 +1,5 @@
 import { pointwiseKernels } from "#kernels";
-import { expectDtype } from "../autograd/apply.ts";
+import { expectDtype, expectShape } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import { share, use } from "../engine/engine.ts";
 import { ShapeError } from "../errors.ts";
@@ -9,7 +9,6 @@ import { rowPlan } from "./broadcast.ts";
 import { type Matrix, matrix, multiply, pack, packTransposed, transposed } from "./gemm.ts";
 import {
   checkSequence,
-  expectShape,
   inferSequence,
   type SequenceInput,
   type SequenceInputs,

@@ -1,9 +1,8 @@
 import { directKernels } from "#kernels";
-import { apply, expectDtype } from "../autograd/apply.ts";
+import { apply, expectDtype, expectShape } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
 import { use } from "../engine/engine.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectShape } from "./sequence.ts";
 
 const run = use(directKernels);
 

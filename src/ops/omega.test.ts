@@ -80,7 +80,7 @@ const small: Record<string, Form> = {
 
 const large: Record<string, Form> = {
   odd: { T: 9, N: 13, H: 37, lengths: [9, 1, 3, 0, 7, 5, 2, 6, 4, 9, 1, 2, 3] },
-  "two threads": { T: 12, N: 20, H: 48 },
+  "two threads": { T: 24, N: 20, H: 48 },
 };
 
 describe.each(nonlinearities)("Ω of a %s network", (nonlinearity) => {

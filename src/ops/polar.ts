@@ -1,5 +1,5 @@
 import { scanKernels } from "#kernels";
-import { apply, expectDtype } from "../autograd/apply.ts";
+import { apply, expectDtype, expectShape } from "../autograd/apply.ts";
 import { workspace } from "../autograd/backend.ts";
 import type { Op } from "../autograd/op.ts";
 import { use } from "../engine/engine.ts";
@@ -8,7 +8,6 @@ import { checkScan } from "../engine/self-check-scan.ts";
 import { ShapeError } from "../errors.ts";
 import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectShape } from "./sequence.ts";
 
 const run = use(scanKernels);
 selfChecks.scan = checkScan;

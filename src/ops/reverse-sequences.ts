@@ -1,5 +1,5 @@
 import { shapeKernels } from "#kernels";
-import { apply, expectDtype } from "../autograd/apply.ts";
+import { apply, expectDtype, expectShape } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
 import { share, use } from "../engine/engine.ts";
 import { DataError, ShapeError } from "../errors.ts";
@@ -27,9 +27,7 @@ export const reverseSequencesOp: Op<"x" | "lengths", "y", never, { dtype: DType 
     if (x.length < 2) {
       throw new ShapeError(`reverseSequences: x must be [time, batch, ...], got ${formatShape(x)}`);
     }
-    if (lengths.length && (lengths.length !== 1 || lengths[0] !== x[1])) {
-      throw new ShapeError(`reverseSequences: lengths must be [${x[1]}], got ${formatShape(lengths)}`);
-    }
+    expectShape("reverseSequences", "lengths", lengths, [x[1]!]);
     return { outputs: { y: { shape: x, dtype } }, saved: {} };
   },
   forward({ shapes, inputs: { x, lengths }, outputs: { y } }) {

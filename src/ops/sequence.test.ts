@@ -145,7 +145,7 @@ describe("messages", () => {
     );
     expect(message({ biasHh: zeros([4]) })).toMatchInlineSnapshot(`"gru: biasHh must be [12], got [4]"`);
     expect(message({ h0: zeros([4]) })).toMatchInlineSnapshot(`"gru: h0 must be [2, 4], got [4]"`);
-    expect(message({ h0: tensor(0) })).toMatchInlineSnapshot(`"gru: h0 must not be a scalar"`);
+    expect(message({ h0: tensor(0) })).toMatchInlineSnapshot(`"gru: h0 must be [2, 4], got []"`);
     expect(message({ lengths: zeros([2]) })).toMatchInlineSnapshot(
       `"gru: lengths must be int32, got float32"`,
     );

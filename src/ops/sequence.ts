@@ -1,4 +1,4 @@
-import { expectDtype, expectWeight } from "../autograd/apply.ts";
+import { expectDtype, expectShape, expectWeight } from "../autograd/apply.ts";
 import { DataError, ShapeError } from "../errors.ts";
 import { formatShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -33,22 +33,6 @@ export interface SequenceSizes {
   H: number;
 }
 
-/** Refuses a shape that does not match; a name in `expected` stands for any size. Absent inputs ([]) pass. */
-export function expectShape(
-  op: string,
-  what: string,
-  shape: Shape,
-  expected: readonly (number | string)[],
-): void {
-  if (shape.length === 0) return;
-  const fits =
-    shape.length === expected.length &&
-    expected.every((size, i) => typeof size === "string" || size === shape[i]);
-  if (!fits) {
-    throw new ShapeError(`${op}: ${what} must be [${expected.join(", ")}], got ${formatShape(shape)}`);
-  }
-}
-
 /**
  * The shape rule that the cells share. `stateSize` is the width of h where it is not H (a projected LSTM).
  */
@@ -81,13 +65,12 @@ export function inferSequence(
   return { T, N, I, H };
 }
 
-/** Refuses what a shape rule cannot see: dtypes, scalars (which look absent to it), lengths out of range. */
+/** Refuses what a shape rule cannot see: dtypes, lengths out of range. */
 export function checkSequence(op: string, inputs: SequenceInputs): void {
   for (const [name, t] of Object.entries<Tensor | undefined>({ ...inputs })) {
     if (!t) continue;
     if (name === "weightIh" || name === "weightHh") expectWeight(op, name, t);
     else expectDtype(op, name, t, name === "lengths" ? "int32" : "float32");
-    if (t.shape.length === 0) throw new ShapeError(`${op}: ${name} must not be a scalar`);
   }
   if (inputs.lengths) checkLengths(op, inputs.lengths, inputs.input.shape);
 }

@@ -28,6 +28,10 @@ it("has no overflow, and masks with −∞", () => {
   expect([...softmax(x).toArray()]).toEqual([0.5, 0, 0.5, 0]);
   const log = [...logSoftmax(tensor([500, -Infinity, 500])).toArray()];
   expect(log).toEqual([expect.closeTo(-Math.LN2, 6), -Infinity, expect.closeTo(-Math.LN2, 6)]);
+  // A block of nothing but −∞ comes first.
+  const wide = tensor(Float32Array.from({ length: 1102 }, (_, i) => (i < 1100 ? -Infinity : 0)));
+  expect(logSoftmax(wide).toArray().at(-1)).toBeCloseTo(-Math.LN2, 6);
+  expect(logSoftmax(tensor([-Infinity, -Infinity])).toArray()[0]).toBeNaN();
   expect([...softmax(tensor([1, Number.NaN, 2])).toArray()]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
 });
 

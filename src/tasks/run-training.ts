@@ -57,6 +57,8 @@ export interface TaskTraining<Batch, Measures extends object> {
   loss(batch: Batch): BatchLoss<never>;
   /** How the network does on what was held out, and which of it is to be the least; undefined once aborted. */
   validate?: (aborted: AbortSignal | undefined) => Promise<{ measures: Measures; least: number } | undefined>;
+  /** Whether the network knows something already, which may be the best there will be. */
+  validateFirst?: boolean;
 }
 
 const optimizers = { sgd: SGD, rmsprop: RMSProp, adam: Adam, adamw: AdamW };
@@ -120,6 +122,7 @@ export async function runTraining<Batch, Measures extends object>(
         return found?.least;
       },
     }),
+    ...(own.validateFirst && { validateFirst: true }),
     ...(maxSteps !== undefined && { maxSteps }),
     ...(validateEvery !== undefined && { validateEvery }),
     ...(patience !== undefined && { patience }),

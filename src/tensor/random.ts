@@ -62,7 +62,7 @@ function ln(x: number): number {
 export class Generator {
   readonly seed: number;
   readonly stream: number;
-  /** How many blocks of four words were drawn; set it to go back or ahead. */
+  /** How many blocks of four words were drawn. To begin elsewhere, set it before the first draw. */
   position = 0;
   #block: number[] = [];
 

@@ -58,6 +58,8 @@ export interface TrainerOptions<Batch, Carried extends Tree<Tensor>> {
   validate?(signal: AbortSignal | undefined): Promise<number | undefined>;
   /** Updates between validations. Default: after each epoch. */
   validateEvery?: number;
+  /** Validate before the first update too: what is there already may be the best there will be. Default false. */
+  validateFirst?: boolean;
   /** Stop after this many validations that brought nothing better. Default: never. */
   patience?: number;
   /** Stop once a validation's loss is no more than this. Default: never. */
@@ -223,8 +225,9 @@ export class Trainer<Batch, Carried extends Tree<Tensor>> {
   }
 
   #validationDue(): boolean {
-    const { validateEvery } = this.#options;
-    const { step, batch, validated } = this.#progress;
+    const { validate, validateEvery, validateFirst } = this.#options;
+    const { step, batch, validated, validations } = this.#progress;
+    if (step === 0) return validateFirst === true && validate !== undefined && validations.length === 0;
     if (step === validated) return false;
     if (this.#finished()) return true;
     return validateEvery === undefined ? batch === 0 : step % validateEvery === 0;

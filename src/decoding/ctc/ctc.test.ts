@@ -214,16 +214,18 @@ describe("alignment", () => {
   });
 });
 
-it("tunes on development data", () => {
+it("tunes on development data", async () => {
   const development = [1, 2, 3, 4].map((seed) => ({ logProbs: draw(20, seed), text: "a b a" }));
   const options = { alphabet, beam: 8, languageModel: wordModel };
-  const tried = tuneCtcDecoding(development, options, { weights: [0, 1], insertionBonuses: [0, 2] });
+  const tried = await tuneCtcDecoding(development, options, { weights: [0, 1], insertionBonuses: [0, 2] });
   expect(tried.length).toBe(4);
   expect(tried.map(({ rate }) => rate)).toEqual(tried.map(({ rate }) => rate).sort((a, b) => a - b));
   expect(tried[0]!.rate).toBeLessThan(tried.at(-1)!.rate);
+  const signal = AbortSignal.abort(new Error("enough"));
+  await expect(tuneCtcDecoding(development, options, { weights: [0], signal })).rejects.toThrow("enough");
 });
 
-it("says what does not fit", () => {
+it("says what does not fit", async () => {
   expect(() => ctcBeamSearch([], { alphabet, blank: 4 })).toThrowErrorMatchingInlineSnapshot(
     `[OptionError: ctcBeamSearch: blank must be from 0 to 3, got 4]`,
   );
@@ -250,7 +252,9 @@ it("says what does not fit", () => {
   expect(() => alignLabels(draw(2, 1), V, [1, 1])).toThrowErrorMatchingInlineSnapshot(
     `[DataError: alignLabels: 2 labels do not fit 2 frames]`,
   );
-  expect(() => tuneCtcDecoding([], { alphabet }, { weights: [1] })).toThrowErrorMatchingInlineSnapshot(
+  await expect(
+    tuneCtcDecoding([], { alphabet }, { weights: [1] }),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
     `[DataError: tuneCtcDecoding: needs development data, got none]`,
   );
 });

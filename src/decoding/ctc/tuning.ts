@@ -1,5 +1,6 @@
 import { DataError } from "../../errors.ts";
 import { wordErrorRate } from "../../metrics/error-rate.ts";
+import { eventLoopTurns } from "../../training/pause.ts";
 import { type CtcDecodingOptions, ctcBeamSearch } from "./beam-search.ts";
 
 /** What was recorded and what was said. */
@@ -16,24 +17,37 @@ export interface TuningResult {
   rate: number;
 }
 
+interface TuningOptions {
+  weights: readonly number[];
+  /** Default 0 alone. */
+  insertionBonuses?: readonly number[];
+  /** Ends the work with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * The language model's weight and the insertion bonus with the lowest word error rate on development data, of all pairs
  * of the values given; of equals the first. Every pair's rate comes along, the best first.
  */
-export function tuneCtcDecoding(
+export async function tuneCtcDecoding(
   development: readonly TranscribedFrames[],
   options: CtcDecodingOptions,
-  { weights, insertionBonuses = [0] }: { weights: readonly number[]; insertionBonuses?: readonly number[] },
-): TuningResult[] {
+  { weights, insertionBonuses = [0], signal }: TuningOptions,
+): Promise<TuningResult[]> {
   if (development.length === 0) throw new DataError("tuneCtcDecoding: needs development data, got none");
   const references = development.map(({ text }) => text);
-  const tried = weights.flatMap((weight) =>
-    insertionBonuses.map((insertionBonus) => {
-      const texts = development.map(
-        ({ logProbs }) => ctcBeamSearch(logProbs, { ...options, weight, insertionBonus })[0]?.text ?? "",
-      );
-      return { weight, insertionBonus, rate: wordErrorRate(references, texts).rate };
-    }),
-  );
+  const pause = eventLoopTurns();
+  const tried: TuningResult[] = [];
+  for (const weight of weights) {
+    for (const insertionBonus of insertionBonuses) {
+      const texts: string[] = [];
+      for (const { logProbs } of development) {
+        texts.push(ctcBeamSearch(logProbs, { ...options, weight, insertionBonus })[0]?.text ?? "");
+        await pause();
+        signal?.throwIfAborted();
+      }
+      tried.push({ weight, insertionBonus, rate: wordErrorRate(references, texts).rate });
+    }
+  }
   return tried.sort((a, b) => a.rate - b.rate);
 }

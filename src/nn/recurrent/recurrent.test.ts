@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { step } from "../../autograd/step.ts";
 import { setThreads, threads } from "../../engine/engine.ts";
 import { square } from "../../ops/pointwise.ts";
+import { sum } from "../../ops/reduce.ts";
 import { manualSeed } from "../../tensor/random.ts";
 import { type Tensor, tensor, zeros } from "../../tensor/tensor.ts";
 import { checkGradients, checkParity, type OpCase } from "../../testing/check-op.ts";
@@ -96,6 +97,15 @@ it.each(["concat", "sum"] as const)(
       ),
     ),
 );
+
+it("RGLRU has finite gradients where a gate is closed", () => {
+  const layer = new RGLRU({ inputSize: 2, hiddenSize: 3 });
+  layer.bias_ih_l0!.set([-40, -40, -40, 0, 0, 0, 0, 0, 0]);
+  step(() => sum(layer.forward(tensor(new Float32Array(8).fill(0.5), [4, 1, 2])).output).backward());
+  for (const p of layer.parameters()) {
+    expect(p.grad!.toArray().every(Number.isFinite)).toBe(true);
+  }
+});
 
 describe("weights", () => {
   it("have PyTorch's names and shapes", () => {

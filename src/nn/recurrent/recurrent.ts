@@ -134,9 +134,8 @@ export abstract class Recurrent<S extends HiddenState, O extends Required<Recurr
     const names = Object.keys(this.#cell.extraWeights?.(0) ?? {});
     const { weightDrop } = this.options;
     let weightHh = this[`weight_hh${suffix}`]!;
-    if (weightDrop > 0) {
-      const stream = this.randomStream(`hh${suffix}`);
-      weightHh = dropout(weightHh, weightDrop, { stream, training: this.training });
+    if (weightDrop > 0 && this.training) {
+      weightHh = dropout(weightHh, weightDrop, { stream: this.randomStream(`hh${suffix}`), training: true });
     }
     return {
       input,

@@ -1,4 +1,4 @@
-import { add, mul, sub } from "../../ops/binary.ts";
+import { add, maximum, mul, sub } from "../../ops/binary.ts";
 import { linear } from "../../ops/linear.ts";
 import { linearScan } from "../../ops/linear-scan.ts";
 import { maskPadding } from "../../ops/padding.ts";
@@ -34,7 +34,9 @@ function rgLruCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<HiddenSt
       const i = sigmoid(part(1));
       const softplus = log(add(exp(extra.lambda!), 1));
       const a = exp(mul(r, mul(softplus, -SHARPNESS)));
-      const b = mul(sqrt(sub(1, square(a))), mul(i, part(2)));
+      // Where a gate closes a is 1, and the root's slope there without end.
+      const room = sqrt(maximum(sub(1, square(a)), 1e-6));
+      const b = mul(room, mul(i, part(2)));
       const { output, h } = linearScan(a, b, { h0: state?.h, lengths, reverse });
       return { output, state: { h } };
     },

@@ -1,5 +1,5 @@
+import { expectShape } from "../../autograd/apply.ts";
 import { UsageError } from "../../errors.ts";
-import { expectShape } from "../../ops/sequence.ts";
 import { slice, stack } from "../../ops/slice.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { type Tensor, zeros } from "../../tensor/tensor.ts";

@@ -134,6 +134,10 @@ describe("zoneout", () => {
     expect(() => withZoneout(gru, { c: 0.5 })).toThrowErrorMatchingInlineSnapshot(
       `[OptionError: withZoneout: c is of cells that have one, and GRU has h alone]`,
     );
+    const rnn = new RNN({ inputSize: 1, hiddenSize: 1, omega: 2 });
+    expect(() => withZoneout(rnn, { h: 0.5 })).toThrowErrorMatchingInlineSnapshot(
+      `[OptionError: withZoneout: omega is of a state that goes from step to step as the cell left it]`,
+    );
     expect(() => withZoneout(gru, { h: 1 })).toThrowErrorMatchingInlineSnapshot(
       `[OptionError: withZoneout: h must be a number 0 or more and below 1, got 1]`,
     );

@@ -40,6 +40,9 @@ export function withZoneout<L extends RNN | LSTM | GRU | MRNN | MLSTM>(layer: L,
       `withZoneout: c is of cells that have one, and ${layer.constructor.name} has h alone`,
     );
   }
+  if ((layer.options as { omega?: number }).omega) {
+    throw new OptionError("withZoneout: omega is of a state that goes from step to step as the cell left it");
+  }
   layer.runCell = (
     cell: Cell<HiddenState>,
     inputs: CellInputs,

@@ -20,15 +20,16 @@ let aligner: ImageAligner;
 let valid: CaptioningSource;
 const events: AlignmentEvent[] = [];
 
-/** Two things, one in each of two cells [8, 1, 2], and a sentence that names them in any order. */
-function world(count: number, seed: number, name: string): CaptioningSource {
+/** Two things, one in each of two cells [8, 1, 2], which rows of zeros may follow, and a sentence that names them in any order. */
+function world(count: number, seed: number, name: string, rows = 1): CaptioningSource {
   const random = new Generator(seed);
-  const grid = new Float32Array(count * 16);
+  const grid = new Float32Array(count * 16 * rows);
   const images = Array.from({ length: count }, (_, n) => {
     const things = [0, 1].map((cell) => {
       const [colour, shape] = [random.below(4), random.below(4)];
       for (let i = 0; i < 8; i++) {
-        grid[n * 16 + 2 * i + cell] = Number(i === colour || i === 4 + shape) + 0.1 * random.normal();
+        grid[(n * 16 + 2 * i) * rows + cell] =
+          Number(i === colour || i === 4 + shape) + 0.1 * random.normal();
       }
       return `a ${colours[colour]} ${shapes[shape]}`;
     });
@@ -37,7 +38,7 @@ function world(count: number, seed: number, name: string): CaptioningSource {
   });
   writeFileSync(
     at(`${name}.safetensors`),
-    writeSafetensors(new Map([["grid", tensor(grid, [count, 8, 1, 2])]])),
+    writeSafetensors(new Map([["grid", tensor(grid, [count, 8, rows, 2])]])),
   );
   writeFileSync(at(`${name}.txt`), images.map(({ image }) => image).join("\n"));
   return { captions: images, features: [at(`${name}.safetensors`)], names: at(`${name}.txt`) };
@@ -125,6 +126,13 @@ describe("an aligner", () => {
     await expect(aligner.align({}, "a")).rejects.toThrow("grid must be [8, 1, 2] features, got none");
     await expect(aligner.align({ grid: new Float32Array(16) }, "a", { affinity: -1 })).rejects.toThrow(
       "ImageAligner.align: affinity must be a number 0 or more",
+    );
+    const other = world(40, 9, "other-shape", 2);
+    await expect(aligner.evaluate(other)).rejects.toThrow(
+      "ImageAligner.evaluate: the model sees grid [8, 1, 2], got [8, 2, 2]",
+    );
+    await expect(ImageAligner.train(other, { valid, maxSteps: 1 })).rejects.toThrow(
+      "ImageAligner.train: valid: the model sees grid [8, 2, 2], got [8, 1, 2]",
     );
     await expect(ImageAligner.train(valid, { epochs: 0 })).rejects.toThrow(
       "ImageAligner.train: epochs must be",

@@ -10,7 +10,7 @@ import { type ModelSource, modelFile, readModel, writeModelFolder } from "../../
 import { captionWords } from "../../metrics/caption-tokens.ts";
 import { checkOptions, functionOf, numberIn, oneOf, recordOf, type SchemasOf, text } from "../../options.ts";
 import { readCaptioned } from "../captioning/corpus.ts";
-import { type ImageInput, tableOf } from "../captioning/inputs.ts";
+import { checkTable, type ImageInput, tableOf } from "../captioning/inputs.ts";
 import { type CaptioningSource, sourceSchema } from "../captioning/options.ts";
 import { loadWeights } from "../load-weights.ts";
 import { type AlignmentConfig, readConfig } from "./config.ts";
@@ -121,7 +121,7 @@ export class ImageAligner {
     const { affinity, encoder } = checkOptions("ImageAligner.align", alignSchema, options);
     const words = captionWords(sentence);
     if (words.length === 0) throw new DataError("ImageAligner.align: the sentence has no words");
-    const table = await tableOf([image], this.config.network.image, encoder);
+    const table = await tableOf("ImageAligner.align", [image], this.config.network.image, encoder);
     const { tokens, lengths } = sideBySide([wordsOf(this.words, sentence)]);
     const { regions, fits } = step(() =>
       noGrad(() => {
@@ -141,9 +141,11 @@ export class ImageAligner {
     source: CaptioningSource,
     options: AlignmentEvaluateOptions = {},
   ): Promise<AlignmentEvaluation> {
-    const { part, signal, onProgress } = checkOptions("ImageAligner.evaluate", evaluateSchema, options);
-    const given = checkOptions("ImageAligner.evaluate", sourceSchema, source) as CaptioningSource;
+    const where = "ImageAligner.evaluate";
+    const { part, signal, onProgress } = checkOptions(where, evaluateSchema, options);
+    const given = checkOptions(where, sourceSchema, source) as CaptioningSource;
     const captioned = await readCaptioned(given, part);
+    checkTable(where, captioned.table, this.config.network.image);
     const measured = await measureAlignment(this, captioned, { signal, onProgress });
     signal?.throwIfAborted();
     return { images: captioned.images.length, ...measured!, notes: captioned.notes };

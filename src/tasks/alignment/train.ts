@@ -2,6 +2,7 @@ import type { WordTokenizer } from "../../data/text/word-tokenizer.ts";
 import { OptionError } from "../../errors.ts";
 import { batchesOf, type CaptionBatch } from "../captioning/batches.ts";
 import { type Corpus, readCorpus } from "../captioning/corpus.ts";
+import { checkTable } from "../captioning/inputs.ts";
 import type { CaptioningSource } from "../captioning/options.ts";
 import { standardise } from "../captioning/standardise.ts";
 import { beginRun, runTraining } from "../run-training.ts";
@@ -23,7 +24,8 @@ export interface AlignmentParts {
   readonly config: AlignmentConfig;
 }
 
-const rules = startRules("ImageAligner.train");
+const where = "ImageAligner.train";
+const rules = startRules(where);
 
 /** Builds and trains an aligner; what `ImageAligner.train` does. */
 export async function trainAlignment(
@@ -35,7 +37,7 @@ export async function trainAlignment(
     recorded: (json, file) => readConfig(json, file).training,
   });
   try {
-    return await trainOn(await readCorpus(source, start.options), start);
+    return await trainOn(await readCorpus(where, source, start.options), start);
   } finally {
     await start.close();
   }
@@ -46,13 +48,14 @@ async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<A
   const { words, train, valid, lessons } = corpus;
   const { pixels, pooled, grid } = train.table.parts;
   if (pixels) {
-    throw new OptionError("ImageAligner.train: images must be features, pooled, grid or both, got pixels");
+    throw new OptionError(`${where}: images must be features, pooled, grid or both, got pixels`);
   }
   const image = {
     kind: "features" as const,
     ...(pooled && { pooled: pooled.shape[0]! }),
     ...(grid && { grid: grid.shape as [number, number, number] }),
   };
+  if (valid) checkTable(`${where}: valid`, valid.table, image);
   const { embeddingSize, hiddenSize, dropout, batchTokens, seed } = options;
   beginRun(options);
   const config = makeConfig({

@@ -97,6 +97,13 @@ async function readImages(source: CaptioningSource, chosen: readonly CaptionedIm
   if (features && images !== undefined) {
     throw new OptionError("captioning: images or features must be given, not both");
   }
+  const { encoder, cache } = source;
+  const [other] = [
+    ...(source.names !== undefined && !features ? ["names is for features"] : []),
+    ...(encoder !== undefined && features ? ["encoder is for images that are files"] : []),
+    ...(cache !== undefined && encoder === undefined ? ["cache is for an encoder"] : []),
+  ];
+  if (other) throw new OptionError(`captioning: ${other}, and there are none`);
   if (features) {
     const names = source.names ?? joinPath(features[0]!, "..", "images.txt");
     return { ...(await readImageTable(features, names)), notes: [] as string[] };
@@ -105,9 +112,8 @@ async function readImages(source: CaptioningSource, chosen: readonly CaptionedIm
     throw new OptionError("captioning: images, a folder, or features, safetensors files, must be given");
   }
   const names = chosen.map(({ image }) => image);
-  if (source.encoder !== undefined) {
+  if (encoder !== undefined) {
     const { encodeFolder, encoderOf } = await import("../../data/images/onnx-encoder.ts");
-    const { cache, encoder } = source;
     return encodeFolder(images, names, await encoderOf(encoder), { cache, onImage: options.onImage });
   }
   const { readImageFolder } = await import("../../data/images/image-files.ts");
@@ -123,8 +129,12 @@ type CorpusOptions = Pick<ResolvedOptions, "validFraction" | "minCount" | "maxLe
   };
 
 /** Reads images and captions; the words are those of what is learnt from. */
-export async function readCorpus(given: CaptioningSource, options: CorpusOptions): Promise<Corpus> {
-  const source = checkOptions("ImageCaptioner.train", sourceSchema, given) as CaptioningSource;
+export async function readCorpus(
+  where: string,
+  given: CaptioningSource,
+  options: CorpusOptions,
+): Promise<Corpus> {
+  const source = checkOptions(where, sourceSchema, given) as CaptioningSource;
   const { onProgress, imageSize } = options;
   const reading = {
     imageSize,

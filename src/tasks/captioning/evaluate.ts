@@ -1,16 +1,16 @@
 import * as v from "valibot";
 import { type CaptionSplit, splits } from "../../data/images/caption-file.ts";
 import type { ImageTable } from "../../data/images/image-table.ts";
-import { OptionError } from "../../errors.ts";
 import { type CaptionScores, captionScores } from "../../metrics/caption-scores.ts";
 import { checkOptions, oneOf, recordWith } from "../../options.ts";
 import type { Caption, CaptionOptions } from "./caption.ts";
 import type { CaptioningConfig } from "./config.ts";
 import { readCaptioned } from "./corpus.ts";
+import { checkTable } from "./inputs.ts";
 import { exactPart } from "./measure.ts";
 import { type CaptioningSource, sourceSchema } from "./options.ts";
 
-export interface CaptioningEvaluateOptions extends CaptionOptions {
+export interface CaptioningEvaluateOptions extends Omit<CaptionOptions, "encoder"> {
   /** Of captions that say which part their images belong to. Default "test". */
   part?: CaptionSplit;
 }
@@ -51,7 +51,7 @@ export async function evaluateCaptioning(
     part,
     image.kind === "pixels" ? { imageSize: image.size } : {},
   );
-  checkTable(table, captioner.config);
+  checkTable(where, table, image);
   const began = performance.now();
   const captions = await captioner.captionTable(
     table,
@@ -70,19 +70,4 @@ export async function evaluateCaptioning(
     captions: captions.map((caption, i) => ({ image: images[i]!.name, ...caption })),
     notes,
   };
-}
-
-/** Refuses images of another kind than the network sees. */
-function checkTable({ parts }: ImageTable, { network: { image } }: CaptioningConfig): void {
-  const needed =
-    image.kind === "pixels"
-      ? { pixels: [3, image.size, image.size] }
-      : { ...(image.pooled && { pooled: [image.pooled] }), ...(image.grid && { grid: image.grid }) };
-  for (const [name, shape] of Object.entries<readonly number[]>(needed)) {
-    const own = parts[name as keyof typeof parts]?.shape;
-    if (own?.join() === shape.join()) continue;
-    throw new OptionError(
-      `ImageCaptioner.evaluate: the model sees ${name} [${shape.join(", ")}], got ${own ? `[${own.join(", ")}]` : "none"}`,
-    );
-  }
 }

@@ -24,13 +24,29 @@ interface GivenFeatures {
   grid?: Float32Array;
 }
 
+/** Refuses images of another kind than the network sees. */
+export function checkTable(where: string, { parts }: ImageTable, image: ImageConfig): void {
+  const needed =
+    image.kind === "pixels"
+      ? { pixels: [3, image.size, image.size] }
+      : { ...(image.pooled && { pooled: [image.pooled] }), ...(image.grid && { grid: image.grid }) };
+  for (const [name, shape] of Object.entries<readonly number[]>(needed)) {
+    const own = parts[name as ImagePart]?.shape;
+    if (own?.join() === shape.join()) continue;
+    throw new OptionError(
+      `${where}: the model sees ${name} ${formatShape(shape)}, got ${own ? formatShape(own) : "none"}`,
+    );
+  }
+}
+
 /** Images as a network of this kind sees them, in rows. `encoder` makes features of files. */
 export async function tableOf(
+  where: string,
   images: readonly ImageInput[],
   config: ImageConfig,
   encoder?: string,
 ): Promise<ImageTable> {
-  if (config.kind === "features") return featureTable(await encoded(images, config, encoder), config);
+  if (config.kind === "features") return featureTable(await encoded(where, images, config, encoder), config);
   const { size } = config;
   const shape = [3, size, size];
   const values = new Uint8Array(images.length * sizeOf(shape));
@@ -39,7 +55,7 @@ export async function tableOf(
     row.set(
       typeof image === "string" || image instanceof Uint8Array
         ? await decode(image, size)
-        : planes(image, size),
+        : planes(where, image, size),
     );
   }
   return new ImageTable({ pixels: asPixels(shape, values) });
@@ -51,9 +67,9 @@ async function decode(image: string | Uint8Array, size: number): Promise<Uint8Ar
 }
 
 /** R, G and B in a plane each. */
-function planes(image: Exclude<ImageInput, string | Uint8Array>, size: number): Uint8Array {
+function planes(where: string, image: Exclude<ImageInput, string | Uint8Array>, size: number): Uint8Array {
   if (!("data" in image)) {
-    throw new OptionError("ImageCaptioner.caption: the model sees pixels, and features are given");
+    throw new OptionError(`${where}: the model sees pixels, and features are given`);
   }
   const { width, height, data } = image;
   if (width !== size || height !== size || data.length !== 3 * size * size) {
@@ -71,6 +87,7 @@ function planes(image: Exclude<ImageInput, string | Uint8Array>, size: number): 
 
 /** Files as the features that an encoder makes of them. */
 async function encoded(
+  where: string,
   images: readonly ImageInput[],
   config: FeatureConfig,
   encoder: string | undefined,
@@ -83,7 +100,7 @@ async function encoded(
     }
     if (encoder === undefined) {
       throw new OptionError(
-        "ImageCaptioner.caption: the model sees features, and needs the encoder that makes them of a file",
+        `${where}: the model sees features, and needs the encoder that makes them of a file`,
       );
     }
     const { encoderOf } = await import("../../data/images/onnx-encoder.ts");

@@ -73,7 +73,7 @@ export class ImageCaptioner {
   ): Promise<Caption | Caption[]> {
     const images = Array.isArray(given) ? (given as readonly ImageInput[]) : [given as ImageInput];
     if (images.length === 0) return [];
-    const table = await tableOf(images, this.config.network.image, options.encoder);
+    const table = await tableOf("ImageCaptioner.caption", images, this.config.network.image, options.encoder);
     const captions = await captionRows(this, table, [...images.keys()], options);
     return Array.isArray(given) ? captions : captions[0]!;
   }

@@ -19,7 +19,7 @@ export async function trainCaptioning(
 ): Promise<CaptioningParts> {
   const start = await openCaptioning(given);
   try {
-    return await trainOn(await readCorpus(source, start.options), start);
+    return await trainOn(await readCorpus("ImageCaptioner.train", source, start.options), start);
   } finally {
     await start.close();
   }
@@ -95,9 +95,15 @@ function networkConfig(
 
 function imageConfig(
   { pixels, pooled, grid }: Corpus["train"]["table"]["parts"],
-  { channels = [16, 32, 64, 64], imageSize }: ResolvedOptions,
+  { channels, imageSize }: ResolvedOptions,
 ): ImageConfig {
   if (!pixels) {
+    const other = Object.entries({ channels, imageSize }).find(([, given]) => given !== undefined);
+    if (other) {
+      throw new OptionError(
+        `ImageCaptioner.train: ${other[0]} is of images that are pixels, and these are features`,
+      );
+    }
     return {
       kind: "features",
       ...(pooled && { pooled: pooled.shape[0]! }),
@@ -110,5 +116,5 @@ function imageConfig(
       `ImageCaptioner.train: pixels must be ${imageSize ?? height} × ${imageSize ?? height}, got ${height} × ${width}`,
     );
   }
-  return { kind: "pixels", size: height, channels: [...channels] };
+  return { kind: "pixels", size: height, channels: [...(channels ?? [16, 32, 64, 64])] };
 }

@@ -10,7 +10,7 @@ const train = (options: LanguageModelOptions = {}, from = source) =>
   });
 
 it("averages models of one architecture and vocabulary", async () => {
-  const models = [await train(), await train({ seed: 2, dropout: 0.5, epochs: 2 })];
+  const models = [await train(), await train({ seed: 2, dropout: 0.5, weightDrop: 0.5, epochs: 2 })];
   const mean = LanguageModel.average(models);
   const [a, b] = models.map(({ network }) => network.stateDict());
   for (const [name, t] of mean.network.stateDict()) {
@@ -19,7 +19,6 @@ it("averages models of one architecture and vocabulary", async () => {
   }
   expect(mean.tokenizer.toJSON()).toEqual(models[0]!.tokenizer.toJSON());
   expect(mean.config.network).toEqual(models[0]!.config.network);
-  expect((await mean.evaluate(source)).loss).toBeGreaterThan(0);
 });
 
 it("refuses others", async () => {
@@ -35,6 +34,7 @@ it("refuses others", async () => {
   expect([
     await attempt(),
     await attempt(train({ hiddenSize: 5, cell: "gru" })),
+    await attempt(train({ independent: true })),
     await attempt(train({}, { text: source.text.replaceAll("z", "Z") })),
   ]).toMatchInlineSnapshot(`
     [
@@ -43,6 +43,8 @@ it("refuses others", async () => {
       embeddingSize must be 4, got 5
       cell must be lstm, got gru
       hiddenSize must be 4, got 5",
+      "FormatError: LanguageModel.average: model 2 is of another kind than the first:
+      resetAt must be undefined, got 0",
       "FormatError: LanguageModel.average: model 2 is of another kind than the first:
       the vocabulary must be the same, token by token",
     ]

@@ -21,14 +21,18 @@ export function averageLanguageModels(models: readonly LanguageModelParts[]): La
   return { network, tokenizer, config: makeConfig(network.config, undefined) };
 }
 
-/** Settings that decide what a weight means; dropout does not. */
+/** What counts in training alone. */
+const regularisers = ["dropout", "variationalDropout", "weightDrop"];
+
+/** Settings that decide what a weight means. */
 function differences(first: LanguageModelParts, other: LanguageModelParts): string[] {
-  const { dropout: _, ...network } = first.network.config;
+  const expected: Record<string, unknown> = { ...first.network.config };
+  const given: Record<string, unknown> = { ...other.network.config };
   const problems: string[] = [];
-  for (const [name, value] of Object.entries(network)) {
-    const there = other.network.config[name as keyof typeof network];
-    if (JSON.stringify(there) !== JSON.stringify(value))
-      problems.push(`${name} must be ${value}, got ${there}`);
+  for (const name of Object.keys({ ...expected, ...given })) {
+    if (regularisers.includes(name)) continue;
+    if (JSON.stringify(given[name]) !== JSON.stringify(expected[name]))
+      problems.push(`${name} must be ${expected[name]}, got ${given[name]}`);
   }
   const vocabulary = (model: LanguageModelParts) => JSON.stringify(model.tokenizer.toJSON());
   if (problems.length === 0 && vocabulary(first) !== vocabulary(other)) {

@@ -29,7 +29,7 @@ export interface EvaluateOptions {
   signal?: AbortSignal;
   /** Where the tokens of a text too large for memory are kept, as in a training. */
   cache?: string | false;
-  /** Find the rank of each token too, line by line; line breaks are not counted. Default false. */
+  /** Find the rank of each token too, line by line, line breaks not counted; not together with the two below. Default false. */
   ranks?: boolean;
   /** Go on learning while reading, by SGD at this rate for each token; the model is afterwards as before. Default: not. */
   dynamic?: number;

@@ -115,16 +115,20 @@ function* sentences(tokens: TokenSequence, lineBreak: number): Generator<Languag
   for (let i = 0; i < batches.length; i++) yield batches.at(0, i);
 }
 
-/** −ln P of each token but line breaks. */
+/** −ln P of each token but line breaks; words that are unknown share theirs as `shareAmongRare` has it. */
 function* gapLosses(
   network: LanguageModelNetwork,
   tokens: TokenSequence,
   lineBreak: number,
+  { unknown, rareWords = 1 }: Tokenizer,
 ): Generator<Float32Array> {
+  const share = Math.log(rareWords);
   for (const batch of sentences(tokens, lineBreak)) {
     const { loss } = step(() => noGrad(() => network.loss(batch, undefined, { reduction: "none" })));
     const targets = batch.targets.toArray();
-    yield (loss.toArray() as Float32Array).filter((_, i) => targets[i]! >= 0 && targets[i] !== lineBreak);
+    yield (loss.toArray() as Float32Array)
+      .map((loss, i) => (targets[i] === unknown ? loss + share : loss))
+      .filter((_, i) => targets[i]! >= 0 && targets[i] !== lineBreak);
   }
 }
 
@@ -164,10 +168,11 @@ function* reciprocalRanks(
 export async function evaluateGaps(
   network: LanguageModelNetwork,
   tokens: TokenSequence,
+  tokenizer: Tokenizer,
   { lineBreak, ranks = false, signal, onProgress }: GapOptions,
 ): Promise<Evaluation | undefined> {
   const of = countGaps(tokens, lineBreak);
-  const losses = gapLosses(network, tokens, lineBreak);
+  const losses = gapLosses(network, tokens, lineBreak, tokenizer);
   const found = await evaluateLosses(losses, of, signal, onProgress);
   if (!found || !ranks) return found;
   const mean = await evaluateLosses(reciprocalRanks(network, tokens, lineBreak), of, signal, onProgress);

@@ -53,6 +53,19 @@ function splitOf(tokenizer: Tokenizer): Pick<LanguageModelOptions, "split" | "lo
   return unit === "word" ? { ...(split && { split }), ...(lowercase !== undefined && { lowercase }) } : {};
 }
 
+/** Refuses other tokens than the model's where its output is not token by token: classes and clusters are of their numbers. */
+export function checkTokens({ name, config, tokenizer: own }: StartingModel, tokenizer: Tokenizer): void {
+  const { classes, cutoffs } = config.network;
+  if (!classes && !cutoffs) return;
+  const rows = rowsOf(tokenizer, own);
+  if (rows.length === own.size && rows.every((row, token) => row === token)) return;
+  const kind = classes ? "classes" : "adaptive";
+  throw new OptionError(
+    `LanguageModel.train: initFrom: ${name} has output ${kind}, which fits no vocabulary but its own`,
+    { hint: "keepTokenizer keeps the model's vocabulary" },
+  );
+}
+
 /**
  * Gives a new network the weights of a trained one. A token keeps its row of the embedding, of the output's weight and
  * of its bias, whatever its number in each vocabulary; tokens that the model does not know keep their random ones.
@@ -139,13 +152,13 @@ function changes(
     };
     return { ...others, ...output, ...splitOf(tokenizer) };
   };
-  const then = settings(from.network, from.tokenizer);
+  const then: Record<string, unknown> = settings(from.network, from.tokenizer);
   const now: Record<string, unknown> = settings(network, tokenizer);
-  const changed: InitialisedEvent["changed"] = {};
-  for (const [name, value] of Object.entries(then)) {
-    if (now[name] !== value) changed[name] = { from: value, to: now[name] as typeof value };
+  const changed: Record<string, { from: unknown; to: unknown }> = {};
+  for (const name of Object.keys({ ...then, ...now })) {
+    if (now[name] !== then[name]) changed[name] = { from: then[name], to: now[name] };
   }
-  return changed;
+  return changed as InitialisedEvent["changed"];
 }
 
 const SHOWN = 100;

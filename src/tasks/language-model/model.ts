@@ -92,11 +92,10 @@ export class LanguageModel {
       "LanguageModel.evaluate",
       options,
     );
-    if (neuralCache) {
-      this.network.refuseBidirectional("have a neural cache");
-      if (ranks || dynamic !== undefined)
-        throw new OptionError("LanguageModel.evaluate: neuralCache does not go with ranks or dynamic");
+    if ([neuralCache, dynamic, ranks || undefined].filter((given) => given !== undefined).length > 1) {
+      throw new OptionError("LanguageModel.evaluate: neuralCache, dynamic and ranks do not go together");
     }
+    if (neuralCache) this.network.refuseBidirectional("have a neural cache");
     if (dynamic !== undefined) this.network.refuseBidirectional("learn while it is evaluated");
     // Loaded when it is needed: a page that generates text need not know how corpora are read.
     const { readTokens } = await import("./data.ts");
@@ -114,7 +113,8 @@ export class LanguageModel {
           );
         }
         const { evaluateGaps } = await import("./later.ts");
-        const found = await evaluateGaps(network, tokens, { lineBreak, ranks, signal, onProgress });
+        const gaps = { lineBreak, ranks, signal, onProgress };
+        const found = await evaluateGaps(network, tokens, this.tokenizer, gaps);
         signal?.throwIfAborted();
         return found!;
       }
@@ -135,7 +135,7 @@ export class LanguageModel {
 
   /**
    * How likely a text is, as what follows a line break. (A vocabulary without one leaves the first token unscored.) It is
-   * the same whether text and continuation are scored at once, or the product of what `generate` draws from.
+   * the same whether text and continuation are scored at once or one after the other.
    */
   score(text: string): Score {
     const tokens = this.#encode(text, "text");

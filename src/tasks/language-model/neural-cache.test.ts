@@ -94,8 +94,8 @@ describe("a neural cache", () => {
         "OptionError: LanguageModel.evaluate: neuralCache: lambda must be a number 0 or more and below 1, got 1",
         "OptionError: LanguageModel.evaluate: neuralCache: theta must be a number 0 or more, got -1",
         "OptionError: LanguageModel.evaluate: neuralCache must be an object such as { size: 500 }",
-        "OptionError: LanguageModel.evaluate: neuralCache does not go with ranks or dynamic",
-        "OptionError: LanguageModel.evaluate: neuralCache does not go with ranks or dynamic",
+        "OptionError: LanguageModel.evaluate: neuralCache, dynamic and ranks do not go together",
+        "OptionError: LanguageModel.evaluate: neuralCache, dynamic and ranks do not go together",
       ]
     `);
   });

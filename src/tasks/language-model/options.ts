@@ -361,8 +361,8 @@ export function checkTrainingOptions(where: string, options: LanguageModelOption
   checkDependent(where, checked, dependent);
   if (checked.keepTokenizer) checkKeepTokenizer(where, checked);
   if (checked.bidirectional) checkBidirectional(where, checked);
-  for (const name of ["ar", "tar"] as const) {
-    // Lines are padded to one length, and what follows a line's end is no change of h.
+  for (const name of ["ar", "tar", "sampledSoftmax"] as const) {
+    // Lines are padded to one length: what follows a line's end is no change of h, and no word to tell from others.
     if (checked[name] && checked.independent)
       throw new OptionError(`${where}: ${name} does not go with independent lines`);
   }

@@ -141,6 +141,7 @@ it("refuses what does not go together", async () => {
       train({ ar: -1 }),
       train({ tar: 1, independent: true }),
       train({ ar: 1, bidirectional: true }),
+      train({ sampledSoftmax: 5, independent: true }),
       train({ nonmono: 3 }),
       train({ optimizer: "nt-asgd", ema: 0.9 }),
     ]),
@@ -152,6 +153,7 @@ it("refuses what does not go together", async () => {
       "OptionError: LanguageModel.train: ar must be a number 0 or more, got -1",
       "OptionError: LanguageModel.train: tar does not go with independent lines",
       "OptionError: LanguageModel.train: ar does not go with independent lines",
+      "OptionError: LanguageModel.train: sampledSoftmax does not go with independent lines",
       "OptionError: LanguageModel.train: nonmono is for optimizer nt-asgd, got optimizer sgd",
       "OptionError: LanguageModel.train: ema does not go with nt-asgd, which averages the weights itself",
     ]

@@ -45,6 +45,8 @@ export interface Start {
   initial: StartingModel | undefined;
   /** The vocabulary, if it is not to be made of the text. */
   tokenizer: Tokenizer | undefined;
+  /** The first word of each class, if they are not to be made of the text. */
+  classes: number[] | undefined;
   /** The folder to train into, which is this training's alone until it is closed. */
   folder: string | undefined;
   /** What to go on from. */
@@ -74,7 +76,8 @@ async function reopenTraining(out: string, given: LanguageModelOptions): Promise
     if (!stopped.checkpoint) return { ...(await begin(merged)), ...stopped };
     const options = checkTrainingOptions(where, merged);
     const tokenizer = options.keepTokenizer ? await readTokenizer(out) : undefined;
-    return { ...stopped, options, initial: undefined, tokenizer };
+    const classes = (await readFolderConfig(out)).network.classes;
+    return { ...stopped, options, initial: undefined, tokenizer, classes };
   } catch (error) {
     await stopped.close();
     throw error;
@@ -86,7 +89,9 @@ async function begin(given: LanguageModelOptions): Promise<Omit<Start, "close">>
   const initial = await readStartingModel(given);
   const options = checkTrainingOptions(where, initial ? withModelDefaults(initial, given) : given);
   const tokenizer = options.keepTokenizer ? initial?.tokenizer : undefined;
-  return { options, initial, tokenizer, folder: undefined, checkpoint: undefined, skipped: [], changed: [] };
+  const classes = initial?.config.network.classes;
+  const nothing = { folder: undefined, checkpoint: undefined, skipped: [], changed: [] };
+  return { options, initial, tokenizer, classes, ...nothing };
 }
 
 async function readTokenizer(folder: string): Promise<Tokenizer> {
@@ -97,6 +102,10 @@ async function readTokenizer(folder: string): Promise<Tokenizer> {
 /** The options that a training began with. */
 async function readRecord(folder: string): Promise<Readonly<Record<string, unknown>>> {
   if (!(await listFolder(folder)).includes(modelFiles.config)) return {};
+  return (await readFolderConfig(folder)).training ?? {};
+}
+
+async function readFolderConfig(folder: string): Promise<LanguageModelConfig> {
   const file = joinPath(folder, modelFiles.config);
-  return readConfig(await readJsonFile(file, MAX_CONFIG), file).training ?? {};
+  return readConfig(await readJsonFile(file, MAX_CONFIG), file);
 }

@@ -1,10 +1,16 @@
 /** The parts of Mikolov's RNNLM toolkit: classes, direct connections, block BPTT, independent sentences, and the rest. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { problem } from "../../../test/problem.ts";
 import { step } from "../../autograd/step.ts";
 import { LanguageModelBatches } from "../../data/text/stream-batches.ts";
+import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import { manualSeed } from "../../tensor/random.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { expectClose, relativeError } from "../../testing/check-op.ts";
+import { NgramModel } from "../ngram-model/model.ts";
 import { binWords } from "./classes.ts";
 import type { NetworkConfig } from "./config.ts";
 import { tokenLosses } from "./evaluate.ts";
@@ -200,20 +206,37 @@ describe("a model with", () => {
     expect(again.generate("the", { seed: 3 })).toBe(lm.generate("the", { seed: 3 }));
   });
 
-  it("all of it can be the start of another, of other words", async () => {
+  it("all of it can be the start of another, of the same words", async () => {
     const options = { ...small, direct: 2000, independent: true, compression: 8 };
     const { bptt: _, ...first } = options;
     const lm = await LanguageModel.train(source, first);
     const changed: Record<string, unknown>[] = [];
-    const next = await LanguageModel.train(
-      { text: "the bird sat\nthe dog ran\n".repeat(20) },
-      {
-        ...{ initFrom: lm, batchSize: 4, epochs: 1, minCount: 1, validFraction: 0 },
-        onProgress: (event) => event.type === "initialised" && changed.push(event.changed),
-      },
-    );
+    const other = { text: "the bird sat\nthe dog ran\n".repeat(20) };
+    const more = { initFrom: lm, batchSize: 4, epochs: 1, learningRate: 1e-9 };
+    const next = await LanguageModel.train(other, {
+      ...{ ...more, keepTokenizer: true, validFraction: 0 },
+      onProgress: (event) => event.type === "initialised" && changed.push(event.changed),
+    });
+    expect(next.config.network).toEqual(lm.config.network);
     expect(next.config.network).toMatchObject({ direct: 2000, compression: 8, resetAt: 1 });
     expect(changed).toEqual([{}]);
+    // Classes of this text would be others.
+    expect(next.score("the cat sat").logProb).toBeCloseTo(lm.score("the cat sat").logProb, 4);
+    expect(await problem(LanguageModel.train(other, { ...more, minCount: 1 }))).toMatchInlineSnapshot(`
+      "OptionError: LanguageModel.train: initFrom: the model has output classes, which fits no vocabulary but its own
+      hint: keepTokenizer keeps the model's vocabulary"
+    `);
+  });
+
+  it("goes on with its classes where a training of them stopped", async () => {
+    const lm = await LanguageModel.train(source, small);
+    const text = { text: "the bird sat\nthe dog ran\n".repeat(20) };
+    const out = mkdtempSync(join(tmpdir(), "unrolled-"));
+    const options = { initFrom: lm, keepTokenizer: true, batchSize: 4, seqLength: 5, validFraction: 0 };
+    await LanguageModel.train(text, { ...options, maxSteps: 2, out });
+    const gone = await LanguageModel.train(text, { out, resume: true, maxSteps: 3, initFrom: lm });
+    expect(gone.config.network.classes).toEqual(lm.config.network.classes);
+    rmSync(out, { recursive: true });
   });
 
   it("direct connections learns n-grams that a net too small cannot", async () => {
@@ -251,6 +274,13 @@ describe("a model with", () => {
     expect(merged.tokenizer.rareWords).toBeUndefined();
     const of = (lm: LanguageModel) => lm.score("the cat sat word7").logProb;
     expect(of(shared)).toBeCloseTo(of(merged) - Math.log(108), 4);
+    const few = { text: "the cat sat\nword7 sat\n" };
+    const ranked = async (lm: LanguageModel) => (await lm.evaluate(few, { ranks: true })).loss;
+    expect(await ranked(shared)).toBeCloseTo((await ranked(merged)) + Math.log(108) / 4, 4);
+    const ngram = (tokenizer: Tokenizer) => NgramModel.train(source, { order: 2, tokenizer });
+    const [even, one] = [await ngram(shared.tokenizer), await ngram(merged.tokenizer)];
+    const logProb = (model: NgramModel) => model.score("the cat sat word7").logProb;
+    expect(logProb(even)).toBeCloseTo(logProb(one) - Math.log(108), 9);
     const { tokenizer } = await LanguageModel.load(shared.files());
     expect(tokenizer.rareWords).toBe(108);
   });
@@ -259,7 +289,7 @@ describe("a model with", () => {
     const rates: number[] = [];
     let done = "";
     const onProgress = (event: LanguageModelEvent) => {
-      if (event.type === "step") rates.push(event.learningRate);
+      if (event.type === "step") rates[event.epoch - 1] = event.learningRate;
       if (event.type === "done") done = event.reason;
     };
     const halving = { schedule: "halving", optimizer: "sgd", minImprovement: 1.5, epochs: 20 } as const;

@@ -31,7 +31,7 @@ import { type Corpus, lineBreakOf, readCorpus } from "./data.ts";
 import { evaluateLosses, shareAmongRare, tokenLosses } from "./evaluate.ts";
 import type { CorpusEvent, InitialisedEvent, LanguageModelEvent, ReadingEvent } from "./events.ts";
 import { evaluateGaps } from "./fill.ts";
-import { initialise } from "./initialise.ts";
+import { checkTokens, initialise } from "./initialise.ts";
 import { countParameters, LanguageModelNetwork, type NetworkState, prepareNetwork } from "./network.ts";
 import type { LanguageModelOptions, ResolvedOptions, TextSource } from "./options.ts";
 import { forTheRecord, openTraining, type Start } from "./resume.ts";
@@ -60,7 +60,8 @@ async function trainOn(corpus: Corpus, start: Start) {
   const { validateEvery, patience, ema, nonmono = 5, onProgress } = options;
   if (options.threads !== undefined) setThreads(options.threads);
   manualSeed(options.seed);
-  const config = makeConfig(networkConfig(corpus, options), forTheRecord(options));
+  if (initial) checkTokens(initial, tokenizer);
+  const config = makeConfig(networkConfig(corpus, start), forTheRecord(options));
   await prepareNetwork(config.network);
   const network = new LanguageModelNetwork(config.network);
   const { initRange } = options;
@@ -129,15 +130,15 @@ async function trainOn(corpus: Corpus, start: Start) {
     ...(valid && {
       async validate(aborted) {
         if (network.backward) {
-          return (
-            await evaluateGaps(network.eval(), valid, { lineBreak: lineBreakOf(corpus), signal: aborted })
-          )?.loss;
+          const gaps = { lineBreak: lineBreakOf(corpus), signal: aborted };
+          return (await evaluateGaps(network.eval(), valid, tokenizer, gaps))?.loss;
         }
         const losses = shareAmongRare(tokenLosses(network.eval(), valid), valid, tokenizer);
         return (await evaluateLosses(losses, valid.length - 1, aborted))?.loss;
       },
     }),
     ...(validateEvery !== undefined && { validateEvery }),
+    validateFirst: options.initFrom !== undefined,
     ...(patience !== undefined && { patience }),
     ...(ema !== undefined && { ema }),
     ...(options.optimizer === "asgd" && { asgd: {} }),
@@ -171,7 +172,7 @@ function withPerplexity(
   return event;
 }
 
-function networkConfig(corpus: Corpus, options: ResolvedOptions): NetworkConfig {
+function networkConfig(corpus: Corpus, { options, classes: given }: Start): NetworkConfig {
   const { cell, hiddenSize, embeddingSize = hiddenSize, numLayers, dropout, tieWeights } = options;
   const { nonlinearity = "tanh", compression } = options;
   const { variationalDropout, weightDrop, zoneout, zoneoutCell } = options;
@@ -190,7 +191,9 @@ function networkConfig(corpus: Corpus, options: ResolvedOptions): NetworkConfig 
     ...(zoneoutCell !== undefined && { zoneoutCell }),
     tieWeights,
     ...(compression !== undefined && { compression }),
-    ...(output === "classes" && { classes: binWords(corpus.counts(), classes, classBinning) }),
+    ...(output === "classes" && {
+      classes: given?.length === classes ? given : binWords(corpus.counts(), classes, classBinning),
+    }),
     ...(direct > 0 && { direct, directOrder }),
     ...(output === "adaptive" && { cutoffs: cutoffsOf(corpus.tokenizer.size, options.cutoffs) }),
     ...(options.bidirectional && { bidirectional: true }),

@@ -5,16 +5,17 @@ interface Vocabulary {
   unit: string;
   split?: string;
   lowercase?: boolean;
-  symbols: readonly string[];
+  names: readonly string[];
 }
 
 function vocabularyOf(tokenizer: Tokenizer): Vocabulary {
-  const { unit, split, lowercase, words, symbols = words } = tokenizer.toJSON() as Record<string, unknown>;
+  const { unit, split, lowercase } = tokenizer.toJSON() as Omit<Vocabulary, "names">;
+  const names = Array.from({ length: tokenizer.size }, (_, token) => tokenizer.name(token));
   return {
-    unit: unit as string,
-    split: split as string,
-    lowercase: lowercase as boolean,
-    symbols: (symbols ?? []) as string[],
+    unit,
+    ...(split !== undefined && { split }),
+    ...(lowercase !== undefined && { lowercase }),
+    names,
   };
 }
 
@@ -35,9 +36,9 @@ function differenceOf(a: Vocabulary, b: Vocabulary, names: readonly [string, str
     if (a[key] !== b[key]) return `${key} ${b[key]} instead of ${a[key]}`;
   }
   const only = (from: Vocabulary, others: Vocabulary, name: string) => {
-    const known = new Set(others.symbols);
-    const alone = from.symbols.filter((symbol) => !known.has(symbol));
-    const some = alone.slice(0, 3).map((symbol) => JSON.stringify(symbol));
+    const known = new Set(others.names);
+    const alone = from.names.filter((name) => !known.has(name));
+    const some = alone.slice(0, 3).map((one) => JSON.stringify(one));
     const more = alone.length > 3 ? " …" : "";
     return alone.length === 0 ? [] : [`${alone.length} only in ${name}: ${some.join(" ")}${more}`];
   };

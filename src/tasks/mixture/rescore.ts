@@ -1,8 +1,9 @@
 import * as v from "valibot";
 import { normalizeText } from "../../data/text/text.ts";
 import { splitWords, UNK } from "../../data/text/words.ts";
-import { DataError } from "../../errors.ts";
+import { DataError, OptionError } from "../../errors.ts";
 import { checkOptions, numberIn, recordOf, type SchemasOf, trueOrFalse } from "../../options.ts";
+import { eventLoopTurns } from "../../training/pause.ts";
 import type { TextModel } from "../load-model.ts";
 import { type Scorer, scorerOf } from "./scorer.ts";
 
@@ -60,8 +61,12 @@ export async function* rescore(
   options: RescoreOptions = {},
 ): AsyncGenerator<Rescored> {
   const { mixWith, lambda, independent, oovLogProb } = checkOptions("rescore", schema, options);
+  if (options.lambda !== undefined && !mixWith) {
+    throw new OptionError("rescore: lambda is the weight of a mixture, and mixWith gives none");
+  }
   const parts = mixWith ? [new Part(model, lambda), new Part(mixWith, 1 - lambda)] : [new Part(model, 1)];
   const oov = oovLogProb * Math.LN10;
+  const pause = eventLoopTurns();
   let utterance: string | undefined;
   for await (const hypothesis of hypotheses) {
     const first = hypothesis.id !== utterance;
@@ -80,6 +85,7 @@ export async function* rescore(
       logProb += known.length === 0 ? oov : mix(known.map((k) => [parts[k]!.weight, scored[k]![i]!]));
     }
     const { id, text } = hypothesis;
+    await pause();
     yield { id, text, log10Prob: logProb / Math.LN10, tokens, unknown };
   }
 }

@@ -29,14 +29,14 @@ class NgramScorer implements Scorer<number> {
 
   constructor(model: NgramModel) {
     this.#model = model;
-    this.start = model.table.start;
+    this.start = model.start;
   }
 
   score(tokens: Int32Array, context: number) {
     const logProbs = new Float64Array(tokens.length);
     for (let i = 0; i < tokens.length; i++) {
       context = this.#model.step(context, tokens[i]!);
-      logProbs[i] = this.#model.table.logProb;
+      logProbs[i] = this.#model.logProb;
     }
     return { logProbs, context };
   }

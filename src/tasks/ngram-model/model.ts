@@ -35,6 +35,8 @@ export class NgramModel {
   readonly table: NgramTable;
   readonly tokenizer: Tokenizer;
   readonly config: NgramConfig;
+  /** ln P of the token that `step` took last. */
+  logProb = 0;
 
   /** @internal Use `NgramModel.train` or `NgramModel.load`. */
   constructor({ table, tokenizer, config }: NgramParts) {
@@ -81,14 +83,26 @@ export class NgramModel {
       ["\n", SENTENCE_END],
     ]);
     const { words, symbols = words } = tokenizer.toJSON() as { words?: string[]; symbols?: string[] };
-    const spelling = symbols!.map((symbol) => special.get(symbol) ?? spellSymbol(symbol));
+    if (!symbols) {
+      throw new OptionError(
+        `NgramModel.saveArpa: the format is for words or characters, and this model is of ${tokenizer.unit}`,
+      );
+    }
+    const spelling = symbols.map((symbol) => special.get(symbol) ?? spellSymbol(symbol));
     await writeFile(path, arpaLines(table, [...spelling, SENTENCE_START]));
   }
 
-  /** The state after a token, `table.logProb` being what the token had: as `table.step`, and lines begin anew. */
+  /** The state at the beginning of a text. */
+  get start(): number {
+    return this.table.start;
+  }
+
+  /** The state after a token, `logProb` being then what the token had; independent lines begin anew. */
   step(state: number, token: number): number {
+    const { lineBreak, unknown, rareWords = 1 } = this.tokenizer;
     const next = this.table.step(state, token);
-    return this.config.ngram.independent && token === this.tokenizer.lineBreak ? this.table.start : next;
+    this.logProb = this.table.logProb - (token === unknown ? Math.log(rareWords) : 0);
+    return this.config.ngram.independent && token === lineBreak ? this.start : next;
   }
 
   /** How well the model predicts a text, every token of it, the first too. */
@@ -107,12 +121,12 @@ export class NgramModel {
       const of = tokens.length;
       if (of === 0) throw new DataError(`${nameOf(source)}: must have a token to score, got none`);
       let sum = 0;
-      let state = this.table.start;
+      let { start: state } = this;
       for (let from = 0; from < of; from += CHUNK) {
         signal?.throwIfAborted();
         for (const token of tokens.slice(from, Math.min(from + CHUNK, of))) {
           state = this.step(state, token);
-          sum -= this.table.logProb;
+          sum -= this.logProb;
         }
         onProgress?.({ tokens: Math.min(from + CHUNK, of), of });
         await pause();
@@ -129,10 +143,10 @@ export class NgramModel {
     const tokens = this.tokenizer.encode(normalizeText(text, "text"), "text");
     if (tokens.length === 0) throw new DataError("text: must have a token to score, got none");
     let logProb = 0;
-    let state = this.table.start;
+    let { start: state } = this;
     for (const token of tokens) {
       state = this.step(state, token);
-      logProb += this.table.logProb;
+      logProb += this.logProb;
     }
     return { tokens: tokens.length, logProb, perplexity: perplexity(-logProb / tokens.length) };
   }

@@ -49,7 +49,7 @@ export const decodingEntries = {
 
 const MAX_LEXICON = 2 ** 28;
 
-/** A text that may have been said. Words are undefined where they were not asked for. */
+/** A text that may have been said. */
 export interface Hypothesis {
   labels: number[];
   text: string;
@@ -100,6 +100,11 @@ export class Decoder {
       );
     }
     const { labels, unit } = alphabet;
+    if (insertionBonus !== undefined && unit === "word" && lm === undefined) {
+      throw new OptionError(
+        `${where}: insertionBonus is for models of characters, or beside \`lm\`: each label of this one is a word`,
+      );
+    }
     // Words that are labels are spelt with the blank that follows them.
     const spelling = unit === "word" ? labels.map((label) => label && `${label} `) : labels;
     const search: CtcDecodingOptions = { alphabet: spelling, beam, weight: lmWeight, insertionBonus };

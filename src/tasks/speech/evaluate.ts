@@ -3,6 +3,7 @@ import { type TuningResult, tuneCtcDecoding } from "../../decoding/ctc/tuning.ts
 import { OptionError } from "../../errors.ts";
 import { characterErrorRate, type ErrorRate, wordErrorRate } from "../../metrics/error-rate.ts";
 import { functionOf, numberIn, recordOf, type SchemasOf, trueOrFalse } from "../../options.ts";
+import { eventLoopTurns } from "../../training/pause.ts";
 import { normalizeTranscript } from "./alphabet.ts";
 import { extractAll, type Item, normalizeAll } from "./dataset.ts";
 import { Decoder, type DecodingOptions, decodingEntries } from "./decoder.ts";
@@ -104,10 +105,14 @@ export async function evaluateSpeech(
   const { items, skipped } = await readItems(model, source, options);
   const started = performance.now();
   const logProbs = await logProbsOf(model, items, options.signal);
-  const results = items.map(({ id, transcript }, i) => {
+  const pause = eventLoopTurns();
+  const results: SpeechEvaluation["results"] = [];
+  for (const [i, { id, transcript }] of items.entries()) {
+    const text = decoder.hypotheses(logProbs[i]!)[0]?.text ?? "";
+    results.push({ id, reference: transcript, text });
+    await pause();
     options.signal?.throwIfAborted();
-    return { id, reference: transcript, text: decoder.hypotheses(logProbs[i]!)[0]?.text ?? "" };
-  });
+  }
   const elapsed = (performance.now() - started) / 1000;
   const references = results.map(({ reference }) => reference);
   const texts = results.map(({ text }) => text);
@@ -136,5 +141,5 @@ export async function tuneSpeech(
   const { items } = await readItems(model, source, options);
   const logProbs = await logProbsOf(model, items, options.signal);
   const development = items.map(({ transcript: text }, i) => ({ logProbs: logProbs[i]!, text }));
-  return tuneCtcDecoding(development, search, { weights, insertionBonuses });
+  return tuneCtcDecoding(development, search, { weights, insertionBonuses, signal: options.signal });
 }

@@ -31,6 +31,9 @@ export async function ctcLanguageModel(
   lm: string | SpokenLanguageModel,
   lmUnit: "word" | "char" | undefined,
 ): Promise<CtcLanguageModel> {
+  if (typeof lm !== "string" && lmUnit !== undefined) {
+    throw new OptionError(`${where}: lmUnit is for files *.arpa, and lm is a model, which says it itself`);
+  }
   const spoken = typeof lm === "string" ? await readLanguageModel(lm, lmUnit) : lm;
   const { tokenizer } = spoken;
   const byLabel = tokenizer.unit === unit;
@@ -56,7 +59,7 @@ export async function ctcLanguageModel(
       throw new DataError(problem!, { hint: "it must know every character that the recogniser does", cause });
     }
   }
-  const model = "table" in spoken ? spoken.table : await recurrent(spoken);
+  const model = "table" in spoken ? spoken : await recurrent(spoken);
   return { model, unit: byLabel ? "label" : "word", tokenOf, end: tokenizer.lineBreak };
 }
 

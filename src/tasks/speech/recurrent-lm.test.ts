@@ -143,6 +143,10 @@ describe("in a recogniser", () => {
       "UsageError: LanguageModel: a bidirectional model cannot say what comes next
       hint: each token needs those after it: it is for \`fill\`, and for \`evaluate\`"
     `);
+    const loaded = await LanguageModel.load(folder());
+    expect(
+      await problem(recognizer.transcribe(audio, { lm: loaded, lmUnit: "char" })),
+    ).toMatchInlineSnapshot();
     expect(
       await problem(recognizer.transcribe(audio, { lm: folder(), lmUnit: "char" })),
     ).toMatchInlineSnapshot(

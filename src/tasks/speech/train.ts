@@ -62,6 +62,7 @@ async function trainOn(corpus: Corpus, start: SpeechStart): Promise<SpeechParts>
       const logits = network.forward(batch.windows, batch.lengths);
       return { loss: lossOf(logits, batch, corpus, options), tokens: batch.count };
     },
+    validateFirst: options.initFrom !== undefined,
     ...(valid.length > 0 && {
       async validate(aborted) {
         const measures = await measureSpeech(network, valid, corpus, aborted);

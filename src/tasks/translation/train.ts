@@ -29,7 +29,7 @@ export async function trainTranslation(
 async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<TranslationParts> {
   const { options } = start;
   const { languages, train, valid } = corpus;
-  const { seed, batchTokens, epochs, measure, labelSmoothing, scheduledSampling, initRange } = options;
+  const { seed, batchTokens, measure, labelSmoothing, scheduledSampling, initRange } = options;
   beginRun(options);
   const { unit, lowercase, joint, reverseSource, maxLength } = options;
   const config = makeConfig({
@@ -40,6 +40,7 @@ async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<T
   const network = new TranslationNetwork(config.network, { joint });
   if (initRange !== undefined) for (const p of network.parameters()) uniform(p, -initRange, initRange);
   const batches = batchesOf(train, batchTokens, seed);
+  const updates = Math.min(batches.length * options.epochs, options.maxSteps ?? Number.POSITIVE_INFINITY);
   const { sourceVocabulary, targetVocabulary } = config.network;
   await runTraining<PairBatch, TranslationMeasures>(start, {
     task: "translation",
@@ -59,7 +60,7 @@ async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<T
     } satisfies CorpusEvent,
     batches,
     loss(batch) {
-      const ownWords = (scheduledSampling * randomState.step) / (batches.length * epochs);
+      const ownWords = (scheduledSampling * randomState.step) / updates;
       return pairLoss(network, batch, { labelSmoothing, ownWords });
     },
     ...(valid.source.length > 0 && {
