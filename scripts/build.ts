@@ -52,6 +52,7 @@ function readKernels(family: string, source: string): Kernel[] {
 function digest(): string {
   const hash = createHash("sha256");
   const files = ["build", "assemble", "families", "tiles"].map((name) => `scripts/${name}.ts`);
+  files.push("src/engine/control.ts", "node_modules/assemblyscript/package.json");
   for (const name of readdirSync(join(root, "assembly")).sort()) {
     if (name.endsWith(".ts")) files.push(`assembly/${name}`);
   }

@@ -1,16 +1,6 @@
 import { type Command, CommanderError } from "commander";
 import { OptionError } from "../errors.ts";
-import { interruptedExitCode } from "./interrupt.ts";
-
-/** A signal ended the command; what could be saved has been. */
-export class Interrupted extends Error {
-  readonly exitCode: number;
-
-  constructor(message: string, signal: AbortSignal) {
-    super(message);
-    this.exitCode = interruptedExitCode(signal);
-  }
-}
+import { Interrupted } from "./interrupt.ts";
 
 /** 130 or 143 interrupted (by SIGINT or SIGTERM), 2 the command line was not understood, 1 anything else. */
 export function exitCode(error: unknown): number {
@@ -69,10 +59,7 @@ async function nearestFlag(typed: string, flags: readonly string[]): Promise<str
  * A name of one word may be any word, so it must stand where the message names its option, or in backquotes.
  */
 function nameFlags(message: string, command: Command): string {
-  let text = message.replace(
-    /^((?:LanguageModel|MemoryModel|SpeechRecognizer)\.\w+: |engine: (?=threads ))/,
-    "",
-  );
+  let text = message.replace(/^(?:[A-Z]\w+\.\w+: |engine: (?=threads ))/, "");
   for (const { flag, name } of flagsOf(command)) {
     const anywhere = /[A-Z]/.test(name);
     text = text

@@ -18,6 +18,16 @@ export function repeatedFlag(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text: string, before: string[] = []) => [...before, text]);
 }
 
+/** A flag that takes numbers: 0.9,1,1.1. */
+export function numbersFlag(flags: string, description: string): Option {
+  const option = new Option(flags, description);
+  return option.argParser((text: string) => {
+    const numbers = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+    if (numbers.every(Number.isFinite)) return numbers;
+    throw new OptionError(`${option.long} must be numbers, 0.9,1,1.1, got ${JSON.stringify(text)}`);
+  });
+}
+
 /** A flag that takes whole numbers: 16,32,64. */
 export function wholeNumbersFlag(flags: string, description: string): Option {
   const option = new Option(flags, description);

@@ -1,6 +1,5 @@
 import type { CheckpointEvent, DoneEvent, ResumeEvent, StepEvent } from "../training/events.ts";
-import { Interrupted } from "./failure.ts";
-import { interruptible } from "./interrupt.ts";
+import { Interrupted, interruptible } from "./interrupt.ts";
 import { ProgressBar } from "./ui/progress.ts";
 import { describeResume } from "./ui/training.ts";
 

@@ -76,7 +76,10 @@ export function planImages<F extends TrainingImageFlags>(
   const own = { captions, images, encoder, cache, features, names, split, validSplit };
   const files: TrainingImageFlags =
     plan?.data && !captions
-      ? flagsOf(recipeData(task, recipe!, plan.data, data ?? process.env.UNROLLED_DATA))
+      ? {
+          ...flagsOf(recipeData(task, recipe!, plan.data, data ?? process.env.UNROLLED_DATA)),
+          ...Object.fromEntries(Object.entries(own).filter(([, given]) => given !== undefined)),
+        }
       : own;
   const { validSplit: valid, ...part } = files;
   const source = sourceOf(part, "or name a --recipe");

@@ -1,19 +1,16 @@
 /** Exit codes of a process that was told to end, as shells have them: 128 and the signal's number. */
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Why the signal of `interruptible` was given. */
-class Interruption extends Error {
+/** A signal ended the command; what could be saved has been. */
+export class Interrupted extends Error {
   readonly exitCode: number;
 
-  constructor(name: keyof typeof exitCodes) {
-    super(`interrupted by ${name}`);
-    this.exitCode = exitCodes[name];
+  /** `by` is the process's signal, or that of `interruptible` after it was given. */
+  constructor(message: string, by: keyof typeof exitCodes | AbortSignal) {
+    super(message);
+    if (typeof by === "string") this.exitCode = exitCodes[by];
+    else this.exitCode = by.reason instanceof Interrupted ? by.reason.exitCode : exitCodes.SIGINT;
   }
-}
-
-/** The exit code of a command that a signal ended. */
-export function interruptedExitCode({ reason }: AbortSignal): number {
-  return reason instanceof Interruption ? reason.exitCode : exitCodes.SIGINT;
 }
 
 /**
@@ -26,7 +23,7 @@ export function interruptible(note: (line: string) => void = () => {}): AbortSig
     process.once(name, () => {
       process.once(name, () => process.exit(exitCodes[name]));
       note(`stopping; ${name === "SIGINT" ? "Ctrl-C" : name} again to stop at once`);
-      controller.abort(new Interruption(name));
+      controller.abort(new Interrupted("stopped", name));
     });
   };
   on("SIGINT");

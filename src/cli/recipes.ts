@@ -88,7 +88,7 @@ export function recipeData(
   const missing = paths.find(([, path]) => !existsSync(path));
   if (missing) {
     throw new FileError(`recipe ${name}: reads ${missing[1]}, and there is no such file`, {
-      hint: `where its data come from, ${join("recipes", task, name, "README.md")} says`,
+      hint: `where its data come from, recipes/${task}/${name}/README.md in the repository says`,
     });
   }
   return Object.fromEntries(paths) as RecipeData;

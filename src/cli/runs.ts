@@ -1,7 +1,6 @@
 import type { LanguageModelOptions, TextSource } from "../tasks/language-model/options.ts";
 import type { Run, RunResult } from "../tasks/language-model/runs.ts";
-import { Interrupted } from "./failure.ts";
-import { interruptible } from "./interrupt.ts";
+import { Interrupted, interruptible } from "./interrupt.ts";
 import { duration, table } from "./ui/format.ts";
 import { TrainingView } from "./ui/training.ts";
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type Spread, spread } from "../metrics/spread.ts";
 import type { LanguageModelOptions, TextSource } from "../tasks/language-model/options.ts";
 import type { RunResult } from "../tasks/language-model/runs.ts";
+import { interruptible } from "./interrupt.ts";
 import { resultTable, showRuns } from "./runs.ts";
 import { table } from "./ui/format.ts";
 
@@ -56,6 +57,7 @@ async function testAll(
   text: TextSource,
 ): Promise<TestedResult[]> {
   const { LanguageModel } = await import("../tasks/language-model/task.ts");
+  const signal = interruptible((line) => process.stderr.write(`${line}\n`));
   const tested: TestedResult[] = [];
   for (const result of results) {
     if (result.failure !== undefined) {
@@ -63,10 +65,10 @@ async function testAll(
       continue;
     }
     const model = await LanguageModel.load(join(out, result.run));
-    const { loss: testLoss, perplexity: testPerplexity } = await model.evaluate(
-      text,
-      cache === undefined ? {} : { cache },
-    );
+    const { loss: testLoss, perplexity: testPerplexity } = await model.evaluate(text, {
+      signal,
+      ...(cache !== undefined && { cache }),
+    });
     tested.push({ ...result, testLoss, testPerplexity });
   }
   return tested;

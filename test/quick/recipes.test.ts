@@ -30,6 +30,9 @@ describe.each(readdirSync(join(root, "recipes")))("%s", (task) => {
       [],
     );
     const readme = join(root, "recipes", task, name, "README.md");
+    expect(readFileSync(join(root, "docs/recipes.md"), "utf8")).toContain(
+      `../recipes/${task}/${name}/README.md`,
+    );
     expect(existsSync(readme)).toBe(true);
     expect(readFileSync(readme, "utf8")).toContain(
       `npx unrolled train ${task} --recipe ${name}${reads} --out`,

@@ -1,6 +1,6 @@
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { OptionError } from "../../errors.ts";
+import { writeFile } from "../../io/files.ts";
 import { imageAttentionChart, TILE } from "../../plot/image-attention.ts";
 import type { Alignment } from "../../tasks/alignment/task.ts";
 import { jsonFlag, numberFlag, threadsFlag, useThreads } from "../flags.ts";

@@ -49,6 +49,7 @@ async function average(folders: string[], { out, text, best, threads, json }: Fl
   if (best !== undefined && !(Number.isInteger(best) && best >= 1 && best <= folders.length)) {
     throw new OptionError(`--best must be a whole number from 1 to ${folders.length}, got ${best}`);
   }
+  await createEmptyFolder(out);
   await useThreads(threads);
   const { LanguageModel } = await import("../../tasks/language-model/task.ts");
   const measure = async (model: LanguageModel, name: string): Promise<Measured[]> => {
@@ -67,7 +68,6 @@ async function average(folders: string[], { out, text, best, threads, json }: Fl
   const averaged =
     best === undefined ? [...models.keys()] : measured.slice(0, best).map(({ model }) => model);
   const mean = LanguageModel.average(averaged.map((folder) => models.get(folder)!));
-  await createEmptyFolder(out);
   await mean.save(out);
   const [ofMean] = await measure(mean, out);
   const all = ofMean ? [...measured, ofMean] : [];

@@ -1,7 +1,7 @@
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { BeamOptions } from "../../decoding/beam-search.ts";
 import { FileError, FormatError, OptionError } from "../../errors.ts";
+import { writeFile } from "../../io/files.ts";
 import type { ModelSource } from "../../io/model-folder.ts";
 import { imageAttentionChart, TILE } from "../../plot/image-attention.ts";
 import type { Caption } from "../../tasks/captioning/caption.ts";

@@ -170,7 +170,7 @@ const named = {
 
 async function evaluate(folder: string, { threads, ...flags }: Flags): Promise<void> {
   await useThreads(threads);
-  const task = await taskOf(folder).catch(() => undefined);
+  const task = await taskOf(folder);
   const kind = kinds.find((one) => one === task) ?? "text";
   for (const [other, names] of Object.entries(ofKind) as [keyof typeof ofKind, readonly (keyof Flags)[]][]) {
     const given =

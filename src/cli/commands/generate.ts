@@ -1,9 +1,8 @@
 import type { Command } from "commander";
 import { OptionError } from "../../errors.ts";
 import type { GenerateOptions } from "../../tasks/language-model/generate.ts";
-import { Interrupted } from "../failure.ts";
 import { int8Flag, jsonFlag, numberFlag, repeatedFlag, threadsFlag, useThreads } from "../flags.ts";
-import { interruptible } from "../interrupt.ts";
+import { Interrupted, interruptible } from "../interrupt.ts";
 import { examples } from "../ui/examples.ts";
 
 interface Flags extends GenerateOptions {
@@ -62,8 +61,8 @@ async function generate(folder: string, flags: Flags): Promise<void> {
   const signal = interruptible();
   if (streams !== undefined) {
     for (const name of ["prompt", "temperature", "topK", "topP", "stop", "json"] as const) {
-      if (flags[name])
-        throw new OptionError(`--streams writes what is likely as often as it is, without --${name}`);
+      if (flags[name] !== undefined && flags[name] !== "")
+        throw new OptionError(`--streams writes what is likely as often as it is, without \`${name}\``);
     }
     if (!("sample" in model)) throw new OptionError(`--streams is for networks, and ${folder} is none`);
     const { maxTokens: tokens = 10_000, seed = 1 } = options;

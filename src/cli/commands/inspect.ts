@@ -1,6 +1,7 @@
 import type { Command } from "commander";
+import type { Tokenizer } from "../../data/text/tokenizer.ts";
+import { UnrolledError } from "../../errors.ts";
 import type { Module } from "../../nn/module.ts";
-import type { LanguageModel } from "../../tasks/language-model/task.ts";
 import { taskOf } from "../../tasks/task-of.ts";
 import type { Progress } from "../../training/state.ts";
 import { jsonFlag } from "../flags.ts";
@@ -14,7 +15,7 @@ export function define(command: Command): void {
     .argument("<dir>", "the model's folder, or an n-gram model's file *.arpa")
     .addOption(
       jsonFlag(
-        'one JSON object: {"task","network","parameters","tokenizer","options","training"}; of n-grams {"task","ngram",…}',
+        'one JSON object: {"task","network","parameters","tokenizer","options","training"}, and what else the task has; of n-grams {"task","ngram",…}',
       ),
     )
     .action(inspect);
@@ -26,50 +27,51 @@ export function define(command: Command): void {
 
 async function inspect(folder: string, { json }: { json?: true }): Promise<void> {
   const task = await taskOf(folder);
-  if (task === "memory") return inspectMemory(folder, json === true);
-  if (task === "speech") return inspectSpeech(folder, json === true);
-  const { loadTextModel } = await import("../../tasks/load-model.ts");
-  const model = await loadTextModel(folder);
+  const load = loaders[task as keyof typeof loaders] ?? loadLanguageModel;
+  const model = await load(folder);
   if (!("network" in model)) {
     const { inspectNgram } = await import("../inspect-ngram.ts");
     process.stdout.write(inspectNgram(folder, model, json === true));
     return;
   }
-  const description = { ...describe(model), training: await readTraining(folder) };
-  process.stdout.write(json ? `${JSON.stringify(description)}\n` : format(folder, model, description));
+  const training = await readTraining(folder);
+  const { network, training: options, ...config } = model.config;
+  const parameters = parametersOf(model.network);
+  const { formatVersion: _, statistics: __, ...others } = config as Record<string, unknown>;
+  const tokenizer = "tokenizer" in model ? (model.tokenizer as Tokenizer) : undefined;
+  if (json) {
+    const description = { ...others, network, parameters, tokenizer: tokenizer?.toJSON(), options, training };
+    process.stdout.write(`${JSON.stringify(description)}\n`);
+    return;
+  }
+  const { frontEnd, labels = [] } = others as { frontEnd?: object; labels?: string[] };
+  const problem = "problem" in network ? `, ${network.problem}` : "";
+  const sections = [
+    `${folder}: ${model.config.task}${problem}\n\n${model.network}`,
+    parameterTable(parameters),
+    ...(frontEnd ? [`front end\n${wrap(listed(frontEnd), 78, "  ")}`] : []),
+    ...(labels.length > 0 ? [labelList(labels)] : []),
+    ...(tokenizer ? [vocabulary(tokenizer)] : []),
+    ...(options ? [`trained with\n${wrap(listed(options), 78, "  ")}`] : []),
+    ...(training ? progressOf(training, tokenizer?.size) : []),
+  ];
+  process.stdout.write(`${sections.join("\n\n")}\n`);
 }
 
-async function inspectMemory(folder: string, json: boolean): Promise<void> {
-  const { MemoryModel } = await import("../../tasks/memory/task.ts");
-  const { config, network } = await MemoryModel.load(folder);
-  const { task, training: options } = config;
-  const parameters = parametersOf(network);
-  const description = { task, network: config.network, parameters, options };
-  const sections = [
-    `${folder}: ${task}, ${config.network.problem}\n\n${network}`,
-    parameterTable(parameters),
-    ...trainedWith(options),
-  ];
-  process.stdout.write(json ? `${JSON.stringify(description)}\n` : `${sections.join("\n\n")}\n`);
-}
+const loaders = {
+  memory: async (folder: string) => (await import("../../tasks/memory/task.ts")).MemoryModel.load(folder),
+  speech: async (folder: string) =>
+    (await import("../../tasks/speech/task.ts")).SpeechRecognizer.load(folder),
+  translation: async (folder: string) =>
+    (await import("../../tasks/translation/task.ts")).Translator.load(folder),
+  captioning: async (folder: string) =>
+    (await import("../../tasks/captioning/task.ts")).ImageCaptioner.load(folder),
+  alignment: async (folder: string) =>
+    (await import("../../tasks/alignment/task.ts")).ImageAligner.load(folder),
+};
 
-async function inspectSpeech(folder: string, json: boolean): Promise<void> {
-  const { SpeechRecognizer } = await import("../../tasks/speech/task.ts");
-  const { config, network } = await SpeechRecognizer.load(folder);
-  const { task, frontEnd, labels, training: options } = config;
-  const parameters = parametersOf(network);
-  const shown = labels.slice(1, 101).map((label) => JSON.stringify(label));
-  const more = labels.length > 101 ? ` and ${labels.length - 101} more` : "";
-  const sections = [
-    `${folder}: ${task}\n\n${network}`,
-    parameterTable(parameters),
-    `front end\n${wrap(listed(frontEnd), 78, "  ")}`,
-    `${labels.length - 1} labels and the blank\n${wrap(shown.join(" ") + more, 78, "  ")}`,
-    ...trainedWith(options),
-  ];
-  const description = { task, frontEnd, network: config.network, parameters, labels, options };
-  process.stdout.write(json ? `${JSON.stringify(description)}\n` : `${sections.join("\n\n")}\n`);
-}
+const loadLanguageModel = async (folder: string) =>
+  (await import("../../tasks/load-model.ts")).loadTextModel(folder);
 
 const parametersOf = (network: Module) =>
   Array.from(network.namedParameters(), ([name, { shape, size }]) => ({ name, shape, size }));
@@ -80,72 +82,56 @@ function parameterTable(parameters: ReturnType<typeof parametersOf>): string {
   return table([...rows, ["total", "", total]]);
 }
 
-function trainedWith(options: Record<string, unknown> | undefined): string[] {
-  if (!options) return [];
-  return [`trained with\n${wrap(listed(options), 78, "  ")}`];
-}
-
-const listed = (options: Record<string, unknown>) =>
+const listed = (options: object) =>
   Object.entries(options)
     .map(([name, value]) => `${name} ${JSON.stringify(value)}`)
     .join(", ");
 
-function describe({ config, network, tokenizer }: LanguageModel) {
-  return {
-    task: config.task,
-    network: config.network,
-    parameters: parametersOf(network),
-    tokenizer: tokenizer.toJSON(),
-    options: config.training,
-  };
+function labelList(labels: readonly string[]): string {
+  const shown = labels.slice(1, 101).map((label) => JSON.stringify(label));
+  const more = labels.length > 101 ? ` and ${labels.length - 101} more` : "";
+  return `${labels.length - 1} labels and the blank\n${wrap(shown.join(" ") + more, 78, "  ")}`;
 }
 
-/** How the training went that wrote the folder; undefined if none did. */
+/** How the training went that wrote the folder; undefined if none did, or its checkpoints are damaged. */
 async function readTraining(folder: string): Promise<Progress | undefined> {
   const { newestCheckpoint } = await import("../../training/checkpoints.ts");
-  return (await newestCheckpoint(folder)).checkpoint?.state.progress;
+  try {
+    return (await newestCheckpoint(folder)).checkpoint?.state.progress;
+  } catch (error) {
+    if (!(error instanceof UnrolledError)) throw error;
+    process.stderr.write(`note: ${error.message}\n`);
+    return undefined;
+  }
 }
 
-type Description = ReturnType<typeof describe> & { training: Progress | undefined };
-
-function format(
-  folder: string,
-  model: LanguageModel,
-  { parameters, options, training }: Description,
-): string {
-  const sections = [
-    `${folder}: ${model.config.task}\n\n${model.network}`,
-    parameterTable(parameters),
-    vocabulary(model.tokenizer),
-    ...trainedWith(options),
+/** `tokens`: of how many a language model predicts one. */
+function progressOf(training: Progress, tokens: number | undefined): string[] {
+  const { epoch, step, seconds, firstLoss, validations } = training;
+  const first = `the first loss was ${firstLoss.toFixed(4)}`;
+  const read = `${training.tokens.toLocaleString("en-US")} tokens`;
+  return [
+    `trained for ${epoch} epochs, ${step} updates, ${tokens ? `${read}, ` : ""}${duration(seconds)};\n${first}` +
+      (tokens ? `, a uniform guess has ln ${tokens} = ${Math.log(tokens).toFixed(4)}` : ""),
+    ...(validations.length > 0 ? [history(training, tokens !== undefined)] : []),
   ];
-  if (training) {
-    const { epoch, step, tokens, seconds, firstLoss } = training;
-    const uniform = Math.log(model.tokenizer.size);
-    sections.push(
-      `trained for ${epoch} epochs, ${step} updates, ${tokens.toLocaleString("en-US")} tokens, ${duration(seconds)};\n` +
-        `the first loss was ${firstLoss.toFixed(4)}, a uniform guess has ln ${model.tokenizer.size} = ${uniform.toFixed(4)}`,
-    );
-    if (training.validations.length > 0) sections.push(history(training));
-  }
-  return `${sections.join("\n\n")}\n`;
 }
 
 const VALIDATIONS = 20;
 
 /** The validations, evenly thinned out where there are many; the best is marked. */
-function history({ validations, best }: Progress): string {
+function history({ validations, best }: Progress, perplexities: boolean): string {
   const every = Math.ceil(validations.length / VALIDATIONS);
   const shown = validations.filter(
     ({ step }, i) => step === best?.step || (validations.length - 1 - i) % every === 0,
   );
   return table([
-    ["epoch", "update", "validation loss", "perplexity"],
-    ...shown.map(({ epoch, step, loss }) => [
-      String(epoch),
-      String(step),
-      loss.toFixed(4),
-      `${Math.exp(loss).toFixed(3)}${step === best?.step ? "  best" : ""}`,
-    ]),
+    ["epoch", "update", "validation loss", ...(perplexities ? ["perplexity"] : [])],
+    ...shown.map(({ epoch, step, loss }) => {
+      const cells = [String(epoch), String(step), loss.toFixed(4)];
+      if (perplexities) cells.push(Math.exp(loss).toFixed(3));
+      if (step === best?.step) cells.push(`${cells.pop()}  best`);
+      return cells;
+    }),
   ]);
 }

@@ -1,7 +1,7 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { OptionError } from "../../errors.ts";
 import type { MixtureEvaluation } from "../../tasks/mixture/interpolate.ts";
-import { jsonFlag, repeatedFlag, threadsFlag, useThreads } from "../flags.ts";
+import { jsonFlag, numbersFlag, repeatedFlag, threadsFlag, useThreads } from "../flags.ts";
 import { examples } from "../ui/examples.ts";
 import { table } from "../ui/format.ts";
 
@@ -22,7 +22,7 @@ export function define(command: Command): void {
     .argument("<dirs...>", "two models or more: folders, or n-gram models' files *.arpa")
     .addOption(repeatedFlag("--valid <file>", "UTF-8 text to tune the weights on"))
     .addOption(repeatedFlag("--test <file>", "UTF-8 text to evaluate the mixture on"))
-    .addOption(weightsFlag())
+    .addOption(numbersFlag("--weights <list>", "the weights, e.g. 0.75,0.25 (default: tuned on --valid)"))
     .addOption(threadsFlag())
     .addOption(
       jsonFlag('one JSON object: {"models","weights","valid","test"}, the last two with the perplexities'),
@@ -35,12 +35,6 @@ export function define(command: Command): void {
       "unrolled interpolate models/a models/b --weights 0.5,0.5 --test test.txt --json | jq .test.perplexity",
     ],
   ]);
-}
-
-function weightsFlag(): Option {
-  return new Option("--weights <list>", "the weights, e.g. 0.75,0.25 (default: tuned on --valid)").argParser(
-    (list: string) => list.split(",").map(Number),
-  );
 }
 
 async function mix(folders: string[], { valid, test, weights, threads, json }: Flags): Promise<void> {

@@ -1,8 +1,8 @@
-import { writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Command } from "commander";
 import { readLines } from "../../data/text/lines.ts";
 import { OptionError } from "../../errors.ts";
+import { writeFile } from "../../io/files.ts";
 import { readJsonFile } from "../../io/json-file.ts";
 import type { BleuTokenizer } from "../../metrics/bleu-tokenizers.ts";
 import { tokenizeFlag } from "../beam-flags.ts";
@@ -104,6 +104,13 @@ async function loadModels({ with: translators = [], languageModel: languageModel
   }
   const { Translator } = await import("../../tasks/translation/model.ts");
   const { loadTextModel } = await import("../../tasks/load-model.ts");
+  const names = [...translators, ...languageModels].map((folder) => basename(folder));
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) {
+    throw new OptionError(
+      `two models are called ${twice}, and weights are told apart by the folders' last names`,
+    );
+  }
   const load = async <M>(folders: readonly string[], of: (folder: string) => Promise<M>) =>
     new Map(await Promise.all(folders.map(async (folder) => [basename(folder), await of(folder)] as const)));
   return {

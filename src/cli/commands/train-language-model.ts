@@ -3,7 +3,6 @@ import { OptionError } from "../../errors.ts";
 import { cells } from "../../tasks/language-model/choices.ts";
 import type { LanguageModelEvent } from "../../tasks/language-model/events.ts";
 import type { LanguageModelOptions } from "../../tasks/language-model/options.ts";
-import { Interrupted } from "../failure.ts";
 import {
   addFlags,
   checkpointFlags,
@@ -15,7 +14,7 @@ import {
   threadsFlag,
   wholeNumbersFlag,
 } from "../flags.ts";
-import { interruptible } from "../interrupt.ts";
+import { Interrupted, interruptible } from "../interrupt.ts";
 import { dataFlag, type RecipeData, readRecipe, recipeData, recipeFlag } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration } from "../ui/format.ts";
@@ -234,6 +233,11 @@ export function planTraining(flags: Omit<TrainingFlags, "json" | "seeds">) {
 
 async function train({ json, seeds, ...flags }: TrainingFlags): Promise<void> {
   const { source, options, testText } = planTraining(flags);
+  if (testText !== undefined) {
+    // Whether it is there is not to be found out after hours.
+    const { TextInFiles } = await import("../../data/text/text-source.ts");
+    await TextInFiles.open([testText].flat(), "test");
+  }
   if (seeds) {
     const { trainSeeds } = await import("../seeds.ts");
     return trainSeeds(source, options, { seeds, testText, json: json === true });
@@ -257,13 +261,21 @@ async function train({ json, seeds, ...flags }: TrainingFlags): Promise<void> {
     .finally(() => view.end());
 
   if (testText !== undefined && !signal.aborted) {
-    view.show({
-      type: "test",
-      ...(await model.evaluate(testText, options.cache === undefined ? {} : { cache: options.cache })),
-    });
+    const { cache } = options;
+    const measured = await model
+      .evaluate(testText, { signal, ...(cache !== undefined && { cache }) })
+      .catch((error) => {
+        view.show(done!);
+        if (error !== signal.reason) throw error;
+        throw new Interrupted(
+          `stopped; ${out} holds the best weights, and was not tested to the end`,
+          signal,
+        );
+      });
+    view.show({ type: "test", ...measured });
   }
   view.show(done!);
-  if (signal.aborted) {
+  if (done!.reason === "aborted") {
     const way = "the same command with --resume goes on from here";
     throw new Interrupted(`stopped; ${out} holds the best model so far; ${way}`, signal);
   }

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { OptionError } from "../../errors.ts";
 import { createEmptyFolder } from "../../io/files.ts";
 import type { NgramOptions } from "../../tasks/ngram-model/options.ts";
-import { jsonFlag, numberFlag } from "../flags.ts";
+import { jsonFlag, numberFlag, wholeNumbersFlag } from "../flags.ts";
 import { dataFlag, readRecipe, recipeData, recipeFlag } from "../recipes.ts";
 import { examples } from "../ui/examples.ts";
 import { duration, table } from "../ui/format.ts";
@@ -48,7 +48,10 @@ export function define(command: Command): void {
     .addOption(new Option("--independent", "begin anew with each line (default: of words)"))
     .addOption(new Option("--no-independent", "let lines go on from one another (default: of characters)"))
     .addOption(
-      cutoffsFlag("--cutoffs <list>", "how often n-grams of order 1,2,3,… must occur to be kept, e.g. 1,1,2"),
+      wholeNumbersFlag(
+        "--cutoffs <list>",
+        "how often n-grams of order 1,2,3,… must occur to be kept, e.g. 1,1,2",
+      ),
     )
     .addOption(new Option("--arpa <file>", "write the model in the ARPA format too"))
     .addOption(new Option("--cache <dir>", "where the tokens of texts too large for memory are kept"))
@@ -65,10 +68,6 @@ export function define(command: Command): void {
     ],
     ["for another program", "unrolled train ngram --text train.txt --out models/kn5 --arpa kn5.arpa"],
   ]);
-}
-
-function cutoffsFlag(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((text: string) => text.split(",").map(Number));
 }
 
 async function train(flags: Flags): Promise<void> {

@@ -9,6 +9,7 @@ import {
   lengthFlag,
   logFlags,
   numberFlag,
+  numbersFlag,
   rateFlags,
   runFlags,
 } from "../flags.ts";
@@ -26,10 +27,6 @@ interface Flags extends Omit<SpeechOptions, "valid" | "join" | "onProgress" | "s
   recipe?: string;
   data?: string;
   json?: true;
-}
-
-function speedsFlag(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((text: string) => text.split(",").map(Number));
 }
 
 /** The options of `SpeechRecognizer.train`, as flags: the library knows their ranges and defaults, this their help. */
@@ -77,7 +74,7 @@ const flags: Record<string, Option[]> = {
     ),
     numberFlag("--stack <n>", "vectors read at a step (default: 2, of a convolution 5)"),
     numberFlag("--stride <n>", "vectors from step to step (default: as --stack, of a convolution 2)"),
-    speedsFlag(
+    numbersFlag(
       "--speeds <list>",
       "how fast recordings are played, each at one of these: 0.9,1,1.1 (default: 1)",
     ),

@@ -1,6 +1,6 @@
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { OptionError, UnrolledError } from "../../errors.ts";
+import { writeFile } from "../../io/files.ts";
 import type { Heard } from "../../tasks/speech/stream.ts";
 import type { SpeechRecognizer } from "../../tasks/speech/task.ts";
 import { type DecodingFlags, decodingFlags, readLanguageModel } from "../decoding-flags.ts";

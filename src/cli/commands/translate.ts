@@ -1,15 +1,14 @@
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { collectLines, readLines } from "../../data/text/lines.ts";
 import type { BeamOptions } from "../../decoding/beam-search.ts";
 import { OptionError } from "../../errors.ts";
+import { writeFile } from "../../io/files.ts";
 import type { ModelSource } from "../../io/model-folder.ts";
 import { attentionChart } from "../../plot/attention.ts";
 import type { Alternative, Translation } from "../../tasks/translation/translate.ts";
 import { beamFlags } from "../beam-flags.ts";
-import { Interrupted } from "../failure.ts";
 import { jsonFlag, numberFlag, repeatedFlag, threadsFlag, useThreads } from "../flags.ts";
-import { interruptible } from "../interrupt.ts";
+import { Interrupted, interruptible } from "../interrupt.ts";
 import { examples } from "../ui/examples.ts";
 
 interface Flags extends BeamOptions {
@@ -65,6 +64,7 @@ async function translate(folder: string, file: string | undefined, flags: Flags)
   const { Translator } = await import("../../tasks/translation/task.ts");
   const folders: [ModelSource, ...ModelSource[]] = [folder, ...others];
   const translator = await Translator.load(...folders);
+  if (moses && json) throw new OptionError("--moses and --json are two ways to write the same: choose one");
   if (file === undefined && process.stdin.isTTY)
     process.stderr.write("type sentences, one a line; Ctrl-D ends\n");
   const { lines } = await (file === undefined

@@ -146,7 +146,7 @@ describe("in a recogniser", () => {
     const loaded = await LanguageModel.load(folder());
     expect(
       await problem(recognizer.transcribe(audio, { lm: loaded, lmUnit: "char" })),
-    ).toMatchInlineSnapshot();
+    ).toMatchInlineSnapshot(`"OptionError: SpeechRecognizer.transcribe: lmUnit is for files *.arpa, and lm is a model, which says it itself"`);
     expect(
       await problem(recognizer.transcribe(audio, { lm: folder(), lmUnit: "char" })),
     ).toMatchInlineSnapshot(

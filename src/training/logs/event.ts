@@ -10,6 +10,8 @@ export interface StartEvent {
   /** Updates before: 0 but for a resume. */
   step: number;
   task: string;
+  /** The folder that is trained into, if there is one. */
+  out?: string | undefined;
   /** Everything the training was told, and what it is of interest to compare. */
   options: Record<string, unknown>;
   /** The process that trains. */

@@ -15,5 +15,5 @@ export async function openLog(
   const { out, logDir = out && joinPath(out, "training", "logs"), log = [] } = given;
   if (logDir === undefined) return undefined;
   const { RunLog } = await import("./run-log.ts");
-  return RunLog.open({ folder: logDir, formats: log, task, options, step: resumedFrom });
+  return RunLog.open({ folder: logDir, formats: log, task, out, options, step: resumedFrom });
 }

@@ -94,6 +94,14 @@ describe("a log", () => {
     await logSteps([1]);
     await expect(logSteps([1])).rejects.toThrow("holds the log of another training");
   });
+
+  it("is begun anew where nothing of its training is left to go on from, unless another began it", async () => {
+    await logSteps([1, 2], { out: "a" });
+    await expect(logSteps([1], { out: "b", step: 0 })).rejects.toThrow("holds the log of another training");
+    expect(stepsIn("step")).toEqual([1, 2]);
+    await logSteps([3], { out: "a", step: 0 });
+    expect(stepsIn("step")).toEqual([3]);
+  });
 });
 
 describe("after a crash", () => {

@@ -1,3 +1,4 @@
+import { decodeText } from "../../data/text/text.ts";
 import { FileError } from "../../errors.ts";
 import { appendFile, truncateFile } from "../../io/append.ts";
 import { joinPath, listFolder, readFile } from "../../io/files.ts";
@@ -21,6 +22,8 @@ export interface RunLogOptions {
   /** Besides JSONL; of a resume, besides those that are there. */
   formats?: readonly LogFormatName[];
   task: string;
+  /** The folder that is trained into, if there is one. */
+  out?: string | undefined;
   /** What the training was told, to compare it with others. */
   options: Record<string, unknown>;
   /** Of a resume: the updates before, after which the log goes on. */
@@ -39,18 +42,21 @@ export class RunLog {
     folder,
     formats: others = [],
     task,
+    out,
     options,
     step: resumedFrom,
   }: RunLogOptions): Promise<RunLog> {
     const step = resumedFrom ?? 0;
-    if (resumedFrom !== undefined) await truncateLogs(folder, step);
+    // A training that was to go on but begins anew has no log to go on with but one it began.
+    const ours = resumedFrom !== undefined && (step > 0 || (await begunFor(folder)) === out);
+    if (ours) await truncateLogs(folder, step);
     const there = await listFolder(folder);
-    if (resumedFrom === undefined && there.includes(jsonlFile)) {
+    if (!ours && there.includes(jsonlFile)) {
       throw new FileError(`${folder}: holds the log of another training`, {
         hint: "name another folder, or remove this one first",
       });
     }
-    const start: StartEvent = { type: "start", step, task, options, process: thisProcess() };
+    const start: StartEvent = { type: "start", step, task, out, options, process: thisProcess() };
     const time = new Date();
     const files = [];
     for (const [name, format] of Object.entries(formats)) {
@@ -73,6 +79,13 @@ export class RunLog {
       if (bytes.length > 0) await appendFile(path, bytes);
     }
   }
+}
+
+/** The folder of the training that began a log; undefined if there is no log. */
+async function begunFor(folder: string): Promise<string | undefined> {
+  if (!(await listFolder(folder)).includes(jsonlFile)) return undefined;
+  const [first] = decodeText(await readFile(joinPath(folder, jsonlFile), MAX_LOG), jsonlFile).split("\n", 1);
+  return (JSON.parse(first || "{}") as Partial<StartEvent>).out;
 }
 
 /**

@@ -63,7 +63,30 @@ async function problem(...args: string[]): Promise<string> {
 
 const train = (...args: string[]) => problem("train", "language-model", ...small, ...args);
 
+describe("evaluate", () => {
+  it("needs a text", async () => {
+    expect(await problem("evaluate", at("model"))).toMatchInlineSnapshot(`
+      "2 error: --text FILE must name a text, one that the model was not trained on
+      hint: run \`unrolled evaluate --help\`"
+    `);
+  });
+
+  it("says that there is no model before it says whose flags these are", async () => {
+    expect(await problem("evaluate", at("none"), "--manifest", at("text.txt"))).toMatchInlineSnapshot(
+      `"1 error: …/none/config.json: cannot be read: there is no such file or folder"`,
+    );
+  });
+});
+
 describe("train language-model", () => {
+  it("looks for the text to test on before it begins", async () => {
+    const text = ["--text", at("text.txt"), "--test", at("missing.txt")];
+    expect(await train(...text, "--out", at("never"))).toMatchInlineSnapshot(
+      `"1 error: …/missing.txt: cannot be read: there is no such file or folder"`,
+    );
+    expect(readdirSync(root)).not.toContain("never");
+  });
+
   it("refuses texts that are none", async () => {
     const results = [];
     for (const name of ["missing.txt", "empty.txt", "binary.txt", "latin1.txt", "short.txt", "full"]) {
@@ -155,7 +178,7 @@ describe("train language-model", () => {
     expect(await train(...recipe, "--data", at("nowhere"))).toMatchInlineSnapshot(
       `
       "1 error: recipe char-rnn: reads …/nowhere/tinyshakespeare/input.txt, and there is no such file
-      hint: where its data come from, recipes/language-model/char-rnn/README.md says"
+      hint: where its data come from, recipes/language-model/char-rnn/README.md in the repository says"
     `,
     );
   });

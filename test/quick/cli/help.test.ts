@@ -182,7 +182,6 @@ it.each([
   [["doctor", "--jsn"]],
   [["doctor", "models/book"]],
   [["evaluate"]],
-  [["evaluate", "models/book"]],
   [["generate", "models/book", "--max-token", "3"]],
   [["generate", "models/book", "--temperature"]],
   [["generate", "models/book", "--temperature", "warm"]],

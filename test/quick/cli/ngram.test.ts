@@ -58,14 +58,14 @@ describe("train ngram", () => {
       ",
         "error: …/none.txt: cannot be read: there is no such file or folder
       ",
-        "error: NgramModel.train: order must be a whole number from 1 to 6, got 9
+        "error: --order must be a whole number from 1 to 6, got 9
       ",
-        "error: NgramModel.train: cutoffs.1 must be a whole number from 1 to 2147483647, got NaN
+        "error: --cutoffs must be whole numbers, 16,32,64, got "1,x"
       ",
         "error: --recipe kneser is not known (known are kneser-ney)
       ",
         "error: recipe kneser-ney: reads …/ptb/ptb.train.txt, and there is no such file
-      hint: where its data come from, recipes/ngram/kneser-ney/README.md says
+      hint: where its data come from, recipes/ngram/kneser-ney/README.md in the repository says
       ",
       ]
     `);
@@ -130,7 +130,7 @@ describe("interpolate", () => {
       ",
         "error: interpolate: needs valid, the text to tune the weights on, or the weights
       ",
-        "error: interpolate: weights.1 must be a number
+        "error: --weights must be numbers, 0.9,1,1.1, got "1,x"
       ",
         "error: int8 weights are for networks, and …/lm is an n-gram model
       ",

@@ -154,3 +154,28 @@ it.each([
   expect(code).not.toBe(0);
   expect(stderr.replaceAll(at("model"), "MODEL")).toContain(`error: ${message}`);
 });
+
+it("rerank tells models apart by their names, and needs them to differ", async () => {
+  const args = ["--nbest", at("x"), "--source", at("more.en"), "--weights", at("w.json")];
+  writeFileSync(at("x"), "");
+  const refused = await unrolled("rerank", ...args, "--with", at("model"), "--with", join(at("a"), "model"));
+  expect(refused).toMatchObject({ code: 2 });
+  expect(refused.stderr).toContain("two models are called model");
+});
+
+it("inspect shows network, parameters and training", async () => {
+  const { stdout } = await unrolled("inspect", at("model"));
+  expect(stdout).toMatch(/: translation\n/);
+  expect(stdout).toMatch(/total +\d+\n/);
+  expect(stdout).toMatch(/trained for 16 epochs, \d+ updates/);
+  const [found] = jsonLines((await unrolled("inspect", at("model"), "--json")).stdout);
+  expect(found).toMatchObject({ task: "translation", unit: "char", training: { epoch: 16 } });
+});
+
+it("options are named as flags", async () => {
+  const data = ["--source", at("train.en"), "--target", at("train.num"), "--out", at("never")];
+  const { code, stderr } = await unrolled("train", "translation", ...data, "--dropout", "7");
+  expect([code, stderr]).toEqual([2, "error: --dropout must be a number 0 or more and below 1, got 7\n"]);
+  const both = await unrolled("translate", at("model"), at("more.en"), "--moses", "--json");
+  expect(both.stderr).toContain("--moses and --json are two ways");
+});
