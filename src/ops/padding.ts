@@ -48,8 +48,9 @@ export const maskPaddingOp: Op<"x" | "lengths", "y", never, { dtype: DType }> = 
   },
 };
 
-/** x [T, N, ...] with zeros from each sequence's length (int32 [N]) on, whatever was there. */
-export function maskPadding(x: Tensor, lengths: Tensor): Tensor {
+/** x [T, N, ...] with zeros from each sequence's length (int32 [N]) on, whatever was there; x itself without lengths. */
+export function maskPadding(x: Tensor, lengths: Tensor | undefined): Tensor {
+  if (!lengths) return x;
   checkLengths("maskPadding", lengths, x.shape);
   return apply(maskPaddingOp, { x, lengths }, { dtype: x.dtype }).y;
 }

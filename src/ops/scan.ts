@@ -38,7 +38,7 @@ export function scan<S extends ScanState>(
     throw new ShapeError(`scan: xs must be [time, ...] with a step at least, got ${formatShape(xs.shape)}`);
   if (lengths) checkLengths("scan", lengths, xs.shape);
   // Cells multiply, and zero times what padding holds need not be zero.
-  const read = lengths ? maskPadding(xs, lengths) : xs;
+  const read = maskPadding(xs, lengths);
   const outputs = new Array<Tensor>(T);
   let state = initialState;
   for (let k = 0; k < T; k++) {
@@ -51,7 +51,7 @@ export function scan<S extends ScanState>(
     );
   }
   const output = stack(outputs, 0);
-  return { output: lengths ? maskPadding(output, lengths) : output, state };
+  return { output: maskPadding(output, lengths), state };
 }
 
 /** The state, tensor by tensor, after a step; it must be what it was before but for the values. */

@@ -30,13 +30,16 @@ export interface RunOptions<Event> {
 
   /** A new or empty folder for the model, its checkpoints and what a resume needs. Default: nothing is written. */
   out?: string;
-  /** Goes on with the training in `out` where it stopped, with its options; begins if there is none. Default false. */
+  /**
+   * Goes on with the training in `out` where it stopped, with the options it began with; epochs, maxSteps, patience, threads and
+   * checkpointEvery may be others. The data must be the same. Begins if nothing has been trained there. Default false.
+   */
   resume?: boolean;
   /** Updates between checkpoints, besides the one after each validation. Default: no others. */
   checkpointEvery?: number;
   /** Where the training is logged, one event a line in events.jsonl. Default: training/logs in `out`. */
   logDir?: string;
-  /** What the log is written as besides. Default: nothing. */
+  /** What the log is written as besides: metrics.csv, and event files for TensorBoard. Default: neither. */
   log?: readonly (typeof logFormats)[number][];
   /** Updates between step events. Default: as many as there are in half a second. */
   logEvery?: number;

@@ -10,7 +10,7 @@ import { folderCheckpoints } from "../training/checkpoints.ts";
 import { checkData, madeOf, resumeEvent } from "../training/continue.ts";
 import type { TrainingEvent } from "../training/events.ts";
 import { openLog } from "../training/logs/open-log.ts";
-import type { LogFormatName } from "../training/logs/run-log.ts";
+import type { LogFormatName, RunLog } from "../training/logs/run-log.ts";
 import { type BatchLoss, type Checkpoints, Trainer } from "../training/trainer.ts";
 import { type Start, scheduleOf } from "./start.ts";
 
@@ -69,6 +69,41 @@ export function beginRun({ seed, threads }: Pick<ResolvedRun, "seed" | "threads"
   manualSeed(seed);
 }
 
+/** Checks the data, makes the folder and the log ready, and tells of a resume. */
+export async function openRun(
+  start: Omit<Start<RunFolders>, "close">,
+  {
+    task,
+    data,
+    config,
+    tokenizer,
+  }: Pick<TaskTraining<never, object>, "task" | "data" | "config" | "tokenizer">,
+  described: Record<string, unknown>,
+): Promise<{ checkpoints: Checkpoints | undefined; log: RunLog | undefined }> {
+  const { options, folder, checkpoint } = start;
+  let checkpoints: Checkpoints | undefined;
+  if (folder !== undefined) {
+    const made = madeOf(data.fingerprint());
+    checkData(start, made.data, data.name, data.what);
+    checkpoints = folderCheckpoints(folder, made, checkpoint?.number);
+  }
+  const resumed = options.resume ? resumeEvent(start) : undefined;
+  const log = await openLog(task, options, described, resumed?.step);
+  if (folder !== undefined) {
+    await writeModelFolder(folder, { config, ...(tokenizer !== undefined && { tokenizer }) });
+  }
+  if (resumed) {
+    await log?.write(resumed);
+    (options.onProgress as ((event: object) => void) | undefined)?.(resumed);
+  }
+  return { checkpoints, log };
+}
+
+type RunFolders = Pick<
+  ResolvedRun,
+  "resume" | "out" | "logDir" | "log" | "epochs" | "maxSteps" | "patience" | "onProgress"
+>;
+
 /** Trains a task's network, from the beginning or on from a checkpoint, with its log; in the end it has its best weights. */
 export async function runTraining<Batch, Measures extends object>(
   start: Start<ResolvedRun>,
@@ -84,24 +119,12 @@ export async function runTraining<Batch, Measures extends object>(
     ...own
   }: TaskTraining<Batch, Measures>,
 ): Promise<void> {
-  const { options, folder, checkpoint } = start;
+  const { options, checkpoint } = start;
   const { epochs, clip, accumulate = 1, optimizer, learningRate, weightDecay, signal } = options;
   const { maxSteps, validateEvery, patience, ema, checkpointEvery, logEvery } = options;
   const tell = options.onProgress as ((event: object) => void) | undefined;
-  let checkpoints: Checkpoints | undefined;
-  if (folder !== undefined) {
-    const made = madeOf(data.fingerprint());
-    checkData(start, made.data, data.name, data.what);
-    checkpoints = folderCheckpoints(folder, made, checkpoint?.number);
-    await writeModelFolder(folder, { config, ...(tokenizer !== undefined && { tokenizer }) });
-  }
-  const resumed = options.resume ? resumeEvent(start) : undefined;
   const described = { data: data.name, ...config.training, parameters };
-  const log = await openLog(task, options, described, resumed?.step);
-  if (resumed) {
-    await log?.write(resumed);
-    tell?.(resumed);
-  }
+  const { checkpoints, log } = await openRun(start, { task, data, config, tokenizer }, described);
   tell?.(corpus);
 
   let measures: Measures | undefined;

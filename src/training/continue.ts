@@ -102,7 +102,7 @@ export function checkData(
   { folder, checkpoint }: { folder: string | undefined; checkpoint: Checkpoint | undefined },
   data: string,
   name: string,
-  what = "texts",
+  what: string,
 ): void {
   if (!checkpoint || checkpoint.made.data === data) return;
   throw new DataError(`${name}: is not the data that the training in ${folder} began with`, {

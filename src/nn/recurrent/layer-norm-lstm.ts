@@ -5,14 +5,11 @@ import { maskPadding } from "../../ops/padding.ts";
 import { sigmoid, tanh } from "../../ops/pointwise.ts";
 import { scan } from "../../ops/scan.ts";
 import { slice } from "../../ops/slice.ts";
-import { checkOptions, recordOf } from "../../options.ts";
 import { constant } from "../init.ts";
 import type { Cell } from "./cell.ts";
 import type { LSTMState } from "./lstm.ts";
-import { Recurrent, type RecurrentOptions, recurrentEntries } from "./recurrent.ts";
+import { plainOptions, Recurrent, type RecurrentOptions } from "./recurrent.ts";
 import { zeroState } from "./state.ts";
-
-const schema = recordOf(recurrentEntries);
 
 function layerNormCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<LSTMState> {
   const stateWidths = { h: H, c: H };
@@ -29,7 +26,7 @@ function layerNormCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<LSTM
       if (bias_hh) constant(bias_hh, 0);
     },
     run({ input, weightIh, weightHh, biasIh, biasHh, extra, lengths }, state, reverse) {
-      const x = lengths ? maskPadding(input, lengths) : input;
+      const x = maskPadding(input, lengths);
       const normed = layerNorm(linear(x, weightIh), extra.norm_ih);
       const pre = biasIh ? add(normed, biasIh) : normed;
       const [gain, shift] = [0, 1].map((row) => slice(extra.norm_c!, 0, row, row + 1).reshape(H));
@@ -58,6 +55,6 @@ function layerNormCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<LSTM
  */
 export class LayerNormLSTM extends Recurrent<LSTMState, Required<RecurrentOptions>> {
   constructor(options: RecurrentOptions) {
-    super(options, (o) => checkOptions("LayerNormLSTM", schema, o), layerNormCell);
+    super(options, plainOptions("LayerNormLSTM"), layerNormCell);
   }
 }

@@ -5,13 +5,10 @@ import { maskPadding } from "../../ops/padding.ts";
 import { exp } from "../../ops/pointwise.ts";
 import { polar } from "../../ops/polar.ts";
 import { concat, slice } from "../../ops/slice.ts";
-import { checkOptions, recordOf } from "../../options.ts";
 import { uniform, xavierNormal } from "../init.ts";
 import type { Cell } from "./cell.ts";
-import { Recurrent, type RecurrentOptions, recurrentEntries } from "./recurrent.ts";
+import { plainOptions, Recurrent, type RecurrentOptions } from "./recurrent.ts";
 import type { HiddenState } from "./state.ts";
-
-const schema = recordOf(recurrentEntries);
 
 /** Where the moduli |λ| lie at first: a ring close to the unit circle, so that a fresh layer remembers. */
 const RING = [0.9, 0.999] as const;
@@ -37,14 +34,14 @@ function lruCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<HiddenStat
       xavierNormal(weight_out!);
     },
     run({ input, weightIh, biasIh, extra, lengths }, state, reverse) {
-      const x = lengths ? maskPadding(input, lengths) : input;
+      const x = maskPadding(input, lengths);
       const pre = linear(x, weightIh, biasIh);
       const gamma = exp(extra.gamma!);
       const driven = mul(slice(pre, 2, 0, 2 * H), concat([gamma, gamma], 0));
       const lambda = polar(extra.nu!, extra.theta!);
       const { output, h } = complexScan(lambda, driven, { h0: state?.h, lengths, reverse });
       const y = add(linear(output, extra.out!), slice(pre, 2, 2 * H, 3 * H));
-      return { output: lengths ? maskPadding(y, lengths) : y, state: { h } };
+      return { output: maskPadding(y, lengths), state: { h } };
     },
   };
 }
@@ -56,6 +53,6 @@ function lruCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<HiddenStat
  */
 export class LRU extends Recurrent<HiddenState, Required<RecurrentOptions>> {
   constructor(options: RecurrentOptions) {
-    super(options, (o) => checkOptions("LRU", schema, o), lruCell);
+    super(options, plainOptions("LRU"), lruCell);
   }
 }

@@ -94,7 +94,7 @@ function matrixCell({ hiddenSize: H, numHeads: heads }: Required<MatrixLSTMOptio
       weight_if_bias!.set(bias);
     },
     run({ input: given, weightIh, biasIh, extra, lengths }, state, reverse) {
-      const read = lengths ? maskPadding(given, lengths) : given;
+      const read = maskPadding(given, lengths);
       const input = reverse ? reverseSequences(read, lengths) : read;
       const [T, N] = input.shape as [number, number, number];
       const parts = linear(input, weightIh, biasIh);
@@ -102,7 +102,7 @@ function matrixCell({ hiddenSize: H, numHeads: heads }: Required<MatrixLSTMOptio
       const inputGates = slice(gates, 2, 0, heads);
       const i = lengths ? add(inputGates, pastLengths(lengths, T, N)) : inputGates;
       const forget = logSigmoid(slice(gates, 2, heads, 2 * heads));
-      const logF = lengths ? maskPadding(forget, lengths) : forget;
+      const logF = maskPadding(forget, lengths);
       const begin = state ?? zeroState<MatrixLSTMState>(stateWidths, input);
       let memory: Memory = {
         c: begin.c.reshape(N, heads, d, d),
@@ -126,7 +126,7 @@ function matrixCell({ hiddenSize: H, numHeads: heads }: Required<MatrixLSTMOptio
         said.push(mul(sigmoid(slice(chunk, 2, 3 * H, 4 * H)), joined));
       }
       const told = said.length === 1 ? said[0]! : concat(said, 0);
-      const output = lengths ? maskPadding(told, lengths) : told;
+      const output = maskPadding(told, lengths);
       return {
         output: reverse ? reverseSequences(output, lengths) : output,
         state: {

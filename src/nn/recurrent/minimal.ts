@@ -1,10 +1,7 @@
 import { minGru, minLstm } from "../../ops/minimal.ts";
-import { checkOptions, recordOf } from "../../options.ts";
 import type { Cell } from "./cell.ts";
-import { Recurrent, type RecurrentOptions, recurrentEntries } from "./recurrent.ts";
+import { plainOptions, Recurrent, type RecurrentOptions } from "./recurrent.ts";
 import type { HiddenState } from "./state.ts";
-
-const schema = recordOf(recurrentEntries);
 
 function minimalCell(gates: number, op: typeof minGru) {
   return ({ hiddenSize }: Required<RecurrentOptions>): Cell<HiddenState> => ({
@@ -21,7 +18,7 @@ function minimalCell(gates: number, op: typeof minGru) {
 /** minGRU (Feng et al. 2024), a GRU whose gates read the input alone, see `minGru`; the rows of its weights are z, h̃. */
 export class MinGRU extends Recurrent<HiddenState, Required<RecurrentOptions>> {
   constructor(options: RecurrentOptions) {
-    super(options, (o) => checkOptions("MinGRU", schema, o), minimalCell(2, minGru));
+    super(options, plainOptions("MinGRU"), minimalCell(2, minGru));
   }
 }
 
@@ -31,6 +28,6 @@ export class MinGRU extends Recurrent<HiddenState, Required<RecurrentOptions>> {
  */
 export class MinLSTM extends Recurrent<HiddenState, Required<RecurrentOptions>> {
   constructor(options: RecurrentOptions) {
-    super(options, (o) => checkOptions("MinLSTM", schema, o), minimalCell(3, minLstm));
+    super(options, plainOptions("MinLSTM"), minimalCell(3, minLstm));
   }
 }

@@ -1,13 +1,10 @@
 import { mlstm } from "../../ops/mlstm.ts";
 import { mrnn } from "../../ops/mrnn.ts";
 import type { MultiplicativeInputs } from "../../ops/multiplicative.ts";
-import { checkOptions, recordOf } from "../../options.ts";
 import type { Cell, CellInputs } from "./cell.ts";
 import type { LSTMState } from "./lstm.ts";
-import { Recurrent, type RecurrentOptions, recurrentEntries } from "./recurrent.ts";
+import { plainOptions, Recurrent, type RecurrentOptions } from "./recurrent.ts";
 import type { HiddenState } from "./state.ts";
-
-const schema = recordOf(recurrentEntries);
 
 /** m has as many units as the state, as in both papers. */
 function multiplicative({ hiddenSize: H }: Required<RecurrentOptions>) {
@@ -45,13 +42,13 @@ function mlstmCell(options: Required<RecurrentOptions>): Cell<LSTMState> {
 /** The multiplicative RNN (Sutskever, Martens & Hinton 2011), see `mrnn`; each layer has weight_im and weight_hm too. */
 export class MRNN extends Recurrent<HiddenState, Required<RecurrentOptions>> {
   constructor(options: RecurrentOptions) {
-    super(options, (o) => checkOptions("MRNN", schema, o), mrnnCell);
+    super(options, plainOptions("MRNN"), mrnnCell);
   }
 }
 
 /** The multiplicative LSTM (Krause et al. 2016), see `mlstm`; each layer has weight_im and weight_hm too. */
 export class MLSTM extends Recurrent<LSTMState, Required<RecurrentOptions>> {
   constructor(options: RecurrentOptions) {
-    super(options, (o) => checkOptions("MLSTM", schema, o), mlstmCell);
+    super(options, plainOptions("MLSTM"), mlstmCell);
   }
 }

@@ -4,12 +4,9 @@ import { linearScan } from "../../ops/linear-scan.ts";
 import { maskPadding } from "../../ops/padding.ts";
 import { sigmoid, tanh } from "../../ops/pointwise.ts";
 import { slice } from "../../ops/slice.ts";
-import { checkOptions, recordOf } from "../../options.ts";
 import type { Cell } from "./cell.ts";
-import { Recurrent, type RecurrentOptions, recurrentEntries } from "./recurrent.ts";
+import { plainOptions, Recurrent, type RecurrentOptions } from "./recurrent.ts";
 import type { HiddenState } from "./state.ts";
-
-const schema = recordOf(recurrentEntries);
 
 function qrnnCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<HiddenState> {
   return {
@@ -17,7 +14,7 @@ function qrnnCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<HiddenSta
     readsState: false,
     stateWidths: { h: H },
     run({ input, weightIh, biasIh, lengths }, state, reverse) {
-      const x = lengths ? maskPadding(input, lengths) : input;
+      const x = maskPadding(input, lengths);
       const pre = linear(x, weightIh, biasIh);
       const gate = (index: number) => slice(pre, 2, index * H, (index + 1) * H);
       const z = tanh(gate(0));
@@ -35,6 +32,6 @@ function qrnnCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<HiddenSta
  */
 export class QRNN extends Recurrent<HiddenState, Required<RecurrentOptions>> {
   constructor(options: RecurrentOptions) {
-    super(options, (o) => checkOptions("QRNN", schema, o), qrnnCell);
+    super(options, plainOptions("QRNN"), qrnnCell);
   }
 }

@@ -3,7 +3,7 @@ import { OptionError, UsageError } from "../../errors.ts";
 import { add } from "../../ops/binary.ts";
 import { dropout } from "../../ops/dropout.ts";
 import { concat } from "../../ops/slice.ts";
-import { numberIn, oneOf, trueOrFalse, wholeNumber } from "../../options.ts";
+import { checkOptions, numberIn, oneOf, recordOf, trueOrFalse, wholeNumber } from "../../options.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { type Tensor, zeros } from "../../tensor/tensor.ts";
 import { uniform, zeroParameter } from "../init.ts";
@@ -54,6 +54,11 @@ export const recurrentEntries = {
   bidirectional: v.optional(trueOrFalse(), false),
   merge: v.optional(oneOf(["concat", "sum"]), "concat"),
 };
+
+const schema = recordOf(recurrentEntries);
+
+/** The check of the options of a layer that has no others. */
+export const plainOptions = (name: string) => (options: unknown) => checkOptions(name, schema, options);
 
 export interface SequenceOptions<S> {
   /** The state to begin with, as an earlier call returned it; zeros if left out. */

@@ -4,13 +4,10 @@ import { linearScan } from "../../ops/linear-scan.ts";
 import { maskPadding } from "../../ops/padding.ts";
 import { exp, log, sigmoid, sqrt, square } from "../../ops/pointwise.ts";
 import { slice } from "../../ops/slice.ts";
-import { checkOptions, recordOf } from "../../options.ts";
 import { uniform } from "../init.ts";
 import type { Cell } from "./cell.ts";
-import { Recurrent, type RecurrentOptions, recurrentEntries } from "./recurrent.ts";
+import { plainOptions, Recurrent, type RecurrentOptions } from "./recurrent.ts";
 import type { HiddenState } from "./state.ts";
-
-const schema = recordOf(recurrentEntries);
 
 /** The paper's c: how far a gate can shorten the memory. */
 const SHARPNESS = 8;
@@ -27,7 +24,7 @@ function rgLruCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<HiddenSt
       weight_lambda!.set(decays.map((decay) => Math.log(decay ** (-1 / SHARPNESS) - 1)));
     },
     run({ input, weightIh, biasIh, extra, lengths }, state, reverse) {
-      const x = lengths ? maskPadding(input, lengths) : input;
+      const x = maskPadding(input, lengths);
       const pre = linear(x, weightIh, biasIh);
       const part = (index: number) => slice(pre, 2, index * H, (index + 1) * H);
       const r = sigmoid(part(0));
@@ -51,6 +48,6 @@ function rgLruCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<HiddenSt
  */
 export class RGLRU extends Recurrent<HiddenState, Required<RecurrentOptions>> {
   constructor(options: RecurrentOptions) {
-    super(options, (o) => checkOptions("RGLRU", schema, o), rgLruCell);
+    super(options, plainOptions("RGLRU"), rgLruCell);
   }
 }

@@ -4,13 +4,10 @@ import { maskPadding } from "../../ops/padding.ts";
 import { abs, exp, log, neg, sigmoid, tanh } from "../../ops/pointwise.ts";
 import { scan } from "../../ops/scan.ts";
 import { slice } from "../../ops/slice.ts";
-import { checkOptions, recordOf } from "../../options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Cell } from "./cell.ts";
-import { Recurrent, type RecurrentOptions, recurrentEntries } from "./recurrent.ts";
+import { plainOptions, Recurrent, type RecurrentOptions } from "./recurrent.ts";
 import { type HiddenState, zeroState } from "./state.ts";
-
-const schema = recordOf(recurrentEntries);
 
 /** What the layer says and keeps: cells c, their normalizers n, and m, by whose exponential both are divided. */
 export type SLSTMState = HiddenState & { readonly c: Tensor; readonly n: Tensor; readonly m: Tensor };
@@ -39,7 +36,7 @@ function slstmCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<SLSTMSta
       bias_hh.set(state);
     },
     run({ input, weightIh, weightHh, biasIh, biasHh, lengths }, state, reverse) {
-      const x = lengths ? maskPadding(input, lengths) : input;
+      const x = maskPadding(input, lengths);
       const begin = state ?? zeroState<SLSTMState>(stateWidths, input);
       return scan(
         (x, { h, c, n, m }) => {
@@ -69,6 +66,6 @@ function slstmCell({ hiddenSize: H }: Required<RecurrentOptions>): Cell<SLSTMSta
  */
 export class SLSTM extends Recurrent<SLSTMState, Required<RecurrentOptions>> {
   constructor(options: RecurrentOptions) {
-    super(options, (o) => checkOptions("SLSTM", schema, o), slstmCell);
+    super(options, plainOptions("SLSTM"), slstmCell);
   }
 }

@@ -79,5 +79,5 @@ function zonedOut(
     outputs[t] = state.h;
   }
   const output = stack(outputs, 0);
-  return { output: lengths ? maskPadding(output, lengths) : output, state };
+  return { output: maskPadding(output, lengths), state };
 }

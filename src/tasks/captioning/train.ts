@@ -1,23 +1,32 @@
 import { OptionError } from "../../errors.ts";
 import { beginRun, runTraining } from "../run-training.ts";
-import type { Start } from "../start.ts";
+import { openTraining, recordOptions, type Start, startRules } from "../start.ts";
 import { batchesOf, type CaptionBatch, ImageBatches } from "./batches.ts";
-import { type CaptioningConfig, type ImageConfig, makeConfig, problemOf } from "./config.ts";
+import { type CaptioningConfig, type ImageConfig, makeConfig, problemOf, readConfig } from "./config.ts";
 import { type Corpus, readCorpus } from "./corpus.ts";
 import type { CaptioningMeasures, CaptionsEvent } from "./events.ts";
 import type { CaptioningParts } from "./load.ts";
 import { captionLoss, measureCaptioning } from "./measure.ts";
 import { CaptioningNetwork, countParameters } from "./network.ts";
-import type { CaptioningOptions, CaptioningSource, ResolvedOptions } from "./options.ts";
-import { forTheRecord, openCaptioning } from "./resume.ts";
+import {
+  type CaptioningOptions,
+  type CaptioningSource,
+  checkCaptioningOptions,
+  type ResolvedOptions,
+} from "./options.ts";
 import { standardise } from "./standardise.ts";
+
+const rules = startRules("ImageCaptioner.train");
 
 /** Builds and trains a captioner; what `ImageCaptioner.train` does. */
 export async function trainCaptioning(
   source: CaptioningSource,
   given: CaptioningOptions,
 ): Promise<CaptioningParts> {
-  const start = await openCaptioning(given);
+  const start = await openTraining(given, rules, {
+    check: checkCaptioningOptions,
+    recorded: (json, file) => readConfig(json, file).training,
+  });
   try {
     return await trainOn(await readCorpus("ImageCaptioner.train", source, start.options), start);
   } finally {
@@ -33,7 +42,7 @@ async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<C
   const config = makeConfig({
     maxLength,
     network: networkConfig(corpus, options),
-    training: forTheRecord(options),
+    training: recordOptions(options, rules),
   });
   const network = new CaptioningNetwork(config.network);
   standardise(network.encoder, train);

@@ -4,7 +4,6 @@ import { type WordSplit, wordSplits } from "../../data/text/words.ts";
 import { OptionError } from "../../errors.ts";
 import {
   checkOptions,
-  functionOf,
   numberIn,
   oneOf,
   recordOf,
@@ -14,8 +13,7 @@ import {
   trueOrFalse,
   wholeNumber,
 } from "../../options.ts";
-import type { LogFormatName } from "../../training/logs/run-log.ts";
-import { checkDependent, checkFolders, type Dependent } from "../run-options.ts";
+import { checkDependent, checkFolders, type Dependent, type RunOptions, runEntries } from "../run-options.ts";
 import { cacheFolder, cells, MAX_DIRECT, MAX_ORDER, nonlinearities } from "./choices.ts";
 import type { LanguageModelEvent } from "./events.ts";
 import type { LanguageModelParts } from "./load.ts";
@@ -24,7 +22,6 @@ export const units = ["char", "byte", "word", "bpe"] as const satisfies readonly
 export const optimizers = ["sgd", "asgd", "nt-asgd", "adagrad", "rmsprop", "adam", "adamw"] as const;
 /** Those whose model is the mean of the weights over time. */
 const averaging: readonly string[] = ["asgd", "nt-asgd"];
-export const logFormats = ["csv", "tensorboard"] as const satisfies readonly LogFormatName[];
 export const windowLayouts = ["sequential", "shuffled"] as const;
 export const schedules = ["constant", "step", "plateau", "halving", "cosine"] as const;
 export const outputs = ["softmax", "classes", "adaptive"] as const;
@@ -37,7 +34,7 @@ export const binnings = ["frequency", "sqrt-frequency"] as const;
 export type TextSource = string | readonly string[] | { readonly text: string };
 
 /** Everything `LanguageModel.train` can be told. */
-export interface LanguageModelOptions {
+export interface LanguageModelOptions extends RunOptions<LanguageModelEvent> {
   /** What a token is. Default "char". */
   unit?: Unit;
   /** Of words: how the text is cut into them. Default "whitespace". */
@@ -147,8 +144,6 @@ export interface LanguageModelOptions {
   bptt?: number;
   /** Default 10. */
   epochs?: number;
-  /** The most updates of the weights. Default: as many as the epochs have. */
-  maxSteps?: number;
   /**
    * "asgd" is SGD, and validates and keeps the mean of the weights since the beginning; "nt-asgd" does so from the first
    * validation on that is no better than all but the last `nonmono` (Merity et al. 2017). Default "adam".
@@ -162,8 +157,6 @@ export interface LanguageModelOptions {
   ar?: number;
   /** TAR, β: the weight of the mean square of h's change from step to step (Merity et al. 2017). Default 0. */
   tar?: number;
-  /** L2; that of the direct connections too. Default 0. */
-  weightDecay?: number;
   /** The learning rate of the direct connections, whose optimizer is SGD, as a multiple of the others'. Default 1. */
   directRate?: number;
   /** How the learning rate changes. Default "constant". */
@@ -177,49 +170,18 @@ export interface LanguageModelOptions {
    * factor; the second such one ends the training. Default 1.003.
    */
   minImprovement?: number;
-  /** Of schedule "cosine": updates over which the learning rate rises from 0. Default 0. */
-  warmup?: number;
   /** The gradient's norm is scaled down to this. Default 5, or not at all with a clipValue. */
   clip?: number;
   /** Each element of the gradient is cut to ± this. Default: not at all. */
   clipValue?: number;
   /** Batches whose gradients are averaged for one update. Default 1. */
   accumulate?: number;
-  /** Updates between validations. Default: one validation an epoch. */
-  validateEvery?: number;
-  /** Stop after this many validations that brought nothing better. Default: never. */
-  patience?: number;
-  /** Validate, and keep as the best, a moving average of the weights with this decay, e.g. 0.999. Default: none. */
-  ema?: number;
-  /** Default 1. */
-  seed?: number;
-  /** Default: one for each processor. The result is the same for any number. */
-  threads?: number;
-
-  /** A new or empty folder for the model, its checkpoints and what a resume needs. Default: nothing is written. */
-  out?: string;
-  /**
-   * Goes on with the training in `out` where it stopped, with the options it began with; epochs, maxSteps, patience, threads and
-   * checkpointEvery may be others. The data must be the same. Begins if nothing has been trained there. Default false.
-   */
-  resume?: boolean;
-  /** Updates between checkpoints, besides the one after each validation. Default: no others. */
-  checkpointEvery?: number;
-  /** Where the training is logged, one event a line in events.jsonl. Default: training/logs in `out`. */
-  logDir?: string;
-  /** What the log is written as besides: metrics.csv, and event files for TensorBoard. Default: neither. */
-  log?: readonly (typeof logFormats)[number][];
-  /** Updates between step events. Default: as many as there are in half a second. */
-  logEvery?: number;
   /** Tell the norms of each parameter and its gradient in step events. Default false. */
   logNorms?: boolean;
   /** Tell in the done event what each op cost. Default false. */
   profile?: boolean;
   /** Let the model write some text after each so many validations. Default: never. */
   sampleEvery?: number;
-  onProgress?: (event: LanguageModelEvent) => void;
-  /** Ends the training early, as `patience` does: the model is the best so far. */
-  signal?: AbortSignal;
 }
 
 const MAX_SIZE = 65_536;
@@ -242,6 +204,7 @@ const startingPoint = v.custom<string | LanguageModelParts>(
 );
 
 const schema = recordOf({
+  ...runEntries<LanguageModelEvent>(),
   unit: v.optional(oneOf(units), "char"),
   split: v.optional(oneOf(wordSplits)),
   lowercase: v.optional(trueOrFalse()),
@@ -286,39 +249,21 @@ const schema = recordOf({
   seqLength: v.optional(wholeNumber(1, MAX_SIZE), 50),
   bptt: v.optional(wholeNumber(0, MAX_SIZE)),
   epochs: v.optional(wholeNumber(1, 1_000_000), 10),
-  maxSteps: v.optional(wholeNumber(1, MAX_COUNT)),
   optimizer: v.optional(oneOf(optimizers), "adam"),
   nonmono: v.optional(wholeNumber(0, 1_000_000)),
   learningRate: v.optional(numberIn({ above: 0 })),
   ar: v.optional(numberIn({ from: 0 })),
   tar: v.optional(numberIn({ from: 0 })),
-  weightDecay: v.optional(numberIn({ from: 0 }), 0),
   directRate: v.optional(numberIn({ from: 0 })),
   schedule: v.optional(oneOf(schedules), "constant"),
-  decay: v.optional(numberIn({ above: 0, to: 1 })),
   decayAfter: v.optional(wholeNumber(0, 1_000_000)),
   minImprovement: v.optional(numberIn({ from: 1 })),
-  warmup: v.optional(wholeNumber(0, MAX_COUNT)),
   clip: v.optional(numberIn({ above: 0 }), 5),
   clipValue: v.optional(numberIn({ above: 0 })),
   accumulate: v.optional(wholeNumber(1, MAX_SIZE), 1),
-  validateEvery: v.optional(wholeNumber(1, MAX_COUNT)),
-  patience: v.optional(wholeNumber(1, 1_000_000)),
-  ema: v.optional(numberIn({ from: 0, below: 1 })),
-  seed: v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER), 1),
-  threads: v.optional(wholeNumber(1, 256)),
-
-  out: v.optional(v.pipe(text(), v.nonEmpty("must not be empty"))),
-  resume: v.optional(trueOrFalse(), false),
-  checkpointEvery: v.optional(wholeNumber(1, MAX_COUNT)),
-  logDir: v.optional(v.pipe(text(), v.nonEmpty("must not be empty"))),
-  log: v.optional(v.array(oneOf(logFormats), `must be an array of ${logFormats.join(", ")}`)),
-  logEvery: v.optional(wholeNumber(1, MAX_COUNT)),
   logNorms: v.optional(trueOrFalse()),
   profile: v.optional(trueOrFalse()),
   sampleEvery: v.optional(wholeNumber(1, MAX_COUNT)),
-  onProgress: v.optional(functionOf<(event: LanguageModelEvent) => void>()),
-  signal: v.optional(v.instance(AbortSignal, "must be an AbortSignal")),
 } satisfies SchemasOf<LanguageModelOptions>);
 
 export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, "clip"> & { clip: number | undefined };

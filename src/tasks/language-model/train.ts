@@ -1,7 +1,5 @@
 import type { LanguageModelBatch } from "../../data/text/stream-batches.ts";
-import { setThreads } from "../../engine/engine.ts";
 import { OptionError } from "../../errors.ts";
-import { writeModelFolder } from "../../io/model-folder.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
 import { freeze } from "../../nn/freeze.ts";
 import { uniform } from "../../nn/init.ts";
@@ -17,13 +15,10 @@ import {
   stepSchedule,
 } from "../../optim/schedule.ts";
 import { SGD } from "../../optim/sgd.ts";
-import { manualSeed } from "../../tensor/random.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { folderCheckpoints } from "../../training/checkpoints.ts";
-import { checkData, madeOf, resumeEvent } from "../../training/continue.ts";
 import type { ResumeEvent, TrainingEvent } from "../../training/events.ts";
-import { openLog } from "../../training/logs/open-log.ts";
-import { type Checkpoints, Trainer } from "../../training/trainer.ts";
+import { Trainer } from "../../training/trainer.ts";
+import { beginRun, openRun } from "../run-training.ts";
 import { activationPenalty } from "./activation-penalty.ts";
 import { binWords } from "./classes.ts";
 import { ascending, makeConfig, type NetworkConfig } from "./config.ts";
@@ -55,11 +50,10 @@ export async function trainLanguageModel(source: TextSource, given: LanguageMode
 
 async function trainOn(corpus: Corpus, start: Start) {
   const { name, tokenizer, train, valid, fingerprint } = corpus;
-  const { options, initial, folder, checkpoint } = start;
+  const { options, initial, checkpoint } = start;
   const { signal, clip, clipValue, accumulate, epochs, maxSteps, windows } = options;
   const { validateEvery, patience, ema, nonmono = 5, onProgress } = options;
-  if (options.threads !== undefined) setThreads(options.threads);
-  manualSeed(options.seed);
+  beginRun(options);
   if (initial) checkTokens(initial, tokenizer);
   const config = makeConfig(networkConfig(corpus, start), forTheRecord(options));
   await prepareNetwork(config.network);
@@ -68,16 +62,10 @@ async function trainOn(corpus: Corpus, start: Start) {
   if (initRange !== undefined) for (const p of network.parameters()) uniform(p, -initRange, initRange);
   const initialised = initial && initialise(network, tokenizer, initial);
   if (options.freeze) freeze(network, options.freeze);
-  let checkpoints: Checkpoints | undefined;
-  if (folder !== undefined) {
-    const made = madeOf(fingerprint());
-    checkData(start, made.data, name);
-    checkpoints = folderCheckpoints(folder, made, checkpoint?.number);
-  }
-  const resumed = options.resume ? resumeEvent(start) : undefined;
-  const log = await openLog(
-    "language-model",
-    options,
+  const data = { name, what: "texts", fingerprint };
+  const { checkpoints, log } = await openRun(
+    start,
+    { task: "language-model", data, config, tokenizer },
     {
       text: name,
       ...config.training,
@@ -85,13 +73,7 @@ async function trainOn(corpus: Corpus, start: Start) {
       learningRate: learningRateOf(options),
       parameters: countParameters(config.network),
     },
-    resumed?.step,
   );
-  if (folder !== undefined) await writeModelFolder(folder, { config, tokenizer });
-  if (resumed) {
-    await log?.write(resumed);
-    onProgress?.(resumed);
-  }
   if (initialised) {
     await log?.write({ ...initialised, step: 0 });
     onProgress?.(initialised);

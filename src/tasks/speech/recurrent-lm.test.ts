@@ -144,9 +144,9 @@ describe("in a recogniser", () => {
       hint: each token needs those after it: it is for \`fill\`, and for \`evaluate\`"
     `);
     const loaded = await LanguageModel.load(folder());
-    expect(
-      await problem(recognizer.transcribe(audio, { lm: loaded, lmUnit: "char" })),
-    ).toMatchInlineSnapshot(`"OptionError: SpeechRecognizer.transcribe: lmUnit is for files *.arpa, and lm is a model, which says it itself"`);
+    expect(await problem(recognizer.transcribe(audio, { lm: loaded, lmUnit: "char" }))).toMatchInlineSnapshot(
+      `"OptionError: SpeechRecognizer.transcribe: lmUnit is for files *.arpa, and lm is a model, which says it itself"`,
+    );
     expect(
       await problem(recognizer.transcribe(audio, { lm: folder(), lmUnit: "char" })),
     ).toMatchInlineSnapshot(

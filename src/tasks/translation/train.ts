@@ -2,23 +2,32 @@ import type { PairBatch } from "../../data/text/translation/pair-batches.ts";
 import { uniform } from "../../nn/init.ts";
 import { randomState } from "../../tensor/random.ts";
 import { beginRun, runTraining } from "../run-training.ts";
-import type { Start } from "../start.ts";
-import { makeConfig } from "./config.ts";
+import { openTraining, recordOptions, type Start, startRules } from "../start.ts";
+import { makeConfig, readConfig } from "./config.ts";
 import { batchesOf, type Corpus, readCorpus } from "./corpus.ts";
 import type { CorpusEvent, TranslationMeasures } from "./events.ts";
 import { languagesToJSON } from "./languages.ts";
 import type { TranslationParts } from "./load.ts";
 import { measureTranslation, pairLoss } from "./measure.ts";
 import { countParameters, TranslationNetwork } from "./network.ts";
-import type { ResolvedOptions, TranslationOptions, TranslationSource } from "./options.ts";
-import { forTheRecord, openTranslation } from "./resume.ts";
+import {
+  checkTranslationOptions,
+  type ResolvedOptions,
+  type TranslationOptions,
+  type TranslationSource,
+} from "./options.ts";
+
+const rules = startRules("Translator.train");
 
 /** Builds and trains a translator; what `Translator.train` does. */
 export async function trainTranslation(
   source: TranslationSource,
   given: TranslationOptions,
 ): Promise<TranslationParts> {
-  const start = await openTranslation(given);
+  const start = await openTraining(given, rules, {
+    check: checkTranslationOptions,
+    recorded: (json, file) => readConfig(json, file).training,
+  });
   try {
     return await trainOn(await readCorpus(source, start.options), start);
   } finally {
@@ -35,7 +44,7 @@ async function trainOn(corpus: Corpus, start: Start<ResolvedOptions>): Promise<T
   const config = makeConfig({
     ...{ unit, lowercase, joint, reverseSource, maxLength },
     network: networkConfig(corpus, options),
-    training: forTheRecord(options),
+    training: recordOptions(options, rules),
   });
   const network = new TranslationNetwork(config.network, { joint });
   if (initRange !== undefined) for (const p of network.parameters()) uniform(p, -initRange, initRange);
