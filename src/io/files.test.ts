@@ -83,7 +83,7 @@ describe("createEmptyFolder", () => {
   });
 
   it.skipIf(process.getuid?.() === 0 || process.platform === "win32")(
-    "refuses one it may not write to",
+    "refuses one it may not write to (needs another user than root)",
     async () => {
       mkdirSync(at("read-only"), { mode: 0o555 });
       expect(await problem(createEmptyFolder(at("read-only")))).toMatch(

@@ -204,7 +204,6 @@ const startingPoint = v.custom<string | LanguageModelParts>(
 );
 
 const schema = recordOf({
-  ...runEntries<LanguageModelEvent>(),
   unit: v.optional(oneOf(units), "char"),
   split: v.optional(oneOf(wordSplits)),
   lowercase: v.optional(trueOrFalse()),
@@ -258,6 +257,7 @@ const schema = recordOf({
   schedule: v.optional(oneOf(schedules), "constant"),
   decayAfter: v.optional(wholeNumber(0, 1_000_000)),
   minImprovement: v.optional(numberIn({ from: 1 })),
+  ...runEntries<LanguageModelEvent>(),
   clip: v.optional(numberIn({ above: 0 }), 5),
   clipValue: v.optional(numberIn({ above: 0 })),
   accumulate: v.optional(wholeNumber(1, MAX_SIZE), 1),

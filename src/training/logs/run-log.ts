@@ -1,4 +1,3 @@
-import { decodeText } from "../../data/text/text.ts";
 import { FileError } from "../../errors.ts";
 import { appendFile, truncateFile } from "../../io/append.ts";
 import { joinPath, listFolder, readFile } from "../../io/files.ts";
@@ -48,7 +47,7 @@ export class RunLog {
   }: RunLogOptions): Promise<RunLog> {
     const step = resumedFrom ?? 0;
     // A training that was to go on but begins anew has no log to go on with but one it began.
-    const ours = resumedFrom !== undefined && (step > 0 || (await begunFor(folder)) === out);
+    const ours = resumedFrom !== undefined && (step > 0 || !(await begunByAnother(folder, out)));
     if (ours) await truncateLogs(folder, step);
     const there = await listFolder(folder);
     if (!ours && there.includes(jsonlFile)) {
@@ -81,11 +80,12 @@ export class RunLog {
   }
 }
 
-/** The folder of the training that began a log; undefined if there is no log. */
-async function begunFor(folder: string): Promise<string | undefined> {
-  if (!(await listFolder(folder)).includes(jsonlFile)) return undefined;
-  const [first] = decodeText(await readFile(joinPath(folder, jsonlFile), MAX_LOG), jsonlFile).split("\n", 1);
-  return (JSON.parse(first || "{}") as Partial<StartEvent>).out;
+/** Whether a log is that of a training into another folder. One without a whole line holds nothing to lose. */
+async function begunByAnother(folder: string, out: string | undefined): Promise<boolean> {
+  if (!(await listFolder(folder)).includes(jsonlFile)) return false;
+  const content = new TextDecoder().decode(await readFile(joinPath(folder, jsonlFile), MAX_LOG));
+  const end = content.indexOf("\n");
+  return end >= 0 && (JSON.parse(content.slice(0, end)) as Partial<StartEvent>).out !== out;
 }
 
 /**

@@ -167,7 +167,7 @@ describe("train language-model", () => {
     expect(readdirSync(at("full"))).toEqual(["precious.txt"]);
   });
 
-  it.skipIf(process.getuid?.() === 0)("refuses a read-only folder", async () => {
+  it.skipIf(process.getuid?.() === 0)("refuses a read-only folder (needs another user than root) (needs another user than root)", async () => {
     mkdirSync(at("read-only"));
     chmodSync(at("read-only"), 0o500);
     expect(await train("--text", at("text.txt"), "--out", at("read-only"))).toMatch(/permission denied/);

@@ -175,8 +175,8 @@ describe("with the model", () => {
         unit "char", cell "lstm", hiddenSize 32, numLayers 1, dropout 0, tieWeights
         false, output "softmax", validFraction 0.1, validTokens 4000000, windows
         "sequential", batchSize 4, seqLength 16, epochs 15, optimizer "adam",
-        learningRate 0.02, weightDecay 0, schedule "constant", clip 5, accumulate 1,
-        seed 1
+        learningRate 0.02, schedule "constant", weightDecay 0, clip 5, seed 1,
+        accumulate 1
 
       trained for 15 epochs, 570 updates, 35,580 tokens, TIME;
       the first loss was #, a uniform guess has ln 28 = #
