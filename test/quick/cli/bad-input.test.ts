@@ -167,11 +167,14 @@ describe("train language-model", () => {
     expect(readdirSync(at("full"))).toEqual(["precious.txt"]);
   });
 
-  it.skipIf(process.getuid?.() === 0)("refuses a read-only folder (needs another user than root) (needs another user than root)", async () => {
-    mkdirSync(at("read-only"));
-    chmodSync(at("read-only"), 0o500);
-    expect(await train("--text", at("text.txt"), "--out", at("read-only"))).toMatch(/permission denied/);
-  });
+  it.skipIf(process.getuid?.() === 0)(
+    "refuses a read-only folder (needs another user than root)",
+    async () => {
+      mkdirSync(at("read-only"));
+      chmodSync(at("read-only"), 0o500);
+      expect(await train("--text", at("text.txt"), "--out", at("read-only"))).toMatch(/permission denied/);
+    },
+  );
 
   it("says what a recipe lacks", async () => {
     const recipe = ["--recipe", "char-rnn", "--out", at("never")];
