@@ -34,6 +34,9 @@ it("fine-tuning to another author beats training from scratch at equal steps", a
   const model = await LanguageModel.train(melville, { ...common, ...size, schedule: "cosine", epochs: 1 });
   const tuned = await learnLincoln({ initFrom: model });
   const scratch = await learnLincoln(size);
+  // What it begins with is measured too, which the other has no counterpart of.
+  expect(tuned.get(0)).toBeGreaterThan(Math.min(...tuned.values()));
+  tuned.delete(0);
   const table = [...tuned].map(([step, loss]) => ({ step, tuned: loss, scratch: scratch.get(step)! }));
   expect(table.length).toBeGreaterThanOrEqual(6);
   for (const row of table) expect(row.tuned, `after ${row.step} updates`).toBeLessThan(row.scratch - 0.05);
