@@ -10,7 +10,7 @@ export async function showRuns(
   options: LanguageModelOptions & { out: string },
   runs: readonly Run[],
   json: boolean,
-): Promise<RunResult[]> {
+): Promise<{ results: RunResult[]; signal: AbortSignal }> {
   const { trainRuns } = await import("../tasks/language-model/runs.ts");
   const view = new TrainingView(json);
   const signal = interruptible((line) => view.note(line));
@@ -22,7 +22,7 @@ export async function showRuns(
       signal,
     );
   }
-  return results;
+  return { results, signal };
 }
 
 /** A line for each run: its settings and how it ended. */

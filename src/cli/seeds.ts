@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { type Spread, spread } from "../metrics/spread.ts";
 import type { LanguageModelOptions, TextSource } from "../tasks/language-model/options.ts";
 import type { RunResult } from "../tasks/language-model/runs.ts";
-import { interruptible } from "./interrupt.ts";
 import { resultTable, showRuns } from "./runs.ts";
 import { table } from "./ui/format.ts";
 
@@ -29,8 +28,11 @@ export async function trainSeeds(
 ): Promise<void> {
   const { out } = options;
   const runs = seeds.map((seed) => ({ name: `seed-${seed}`, settings: { seed } }));
-  let results: TestedResult[] = await showRuns(source, options, runs, json);
-  if (testText !== undefined) results = await testAll(options, results, testText);
+  const trained = await showRuns(source, options, runs, json);
+  const results: TestedResult[] =
+    testText === undefined
+      ? trained.results
+      : await testAll(options, trained.results, testText, trained.signal);
   const spreads = new Map<keyof typeof figures, Spread>();
   for (const name of Object.keys(figures) as (keyof typeof figures)[]) {
     const values = results.flatMap((result) => result[name] ?? []);
@@ -55,9 +57,9 @@ async function testAll(
   { out, cache }: LanguageModelOptions & { out: string },
   results: readonly RunResult[],
   text: TextSource,
+  signal: AbortSignal,
 ): Promise<TestedResult[]> {
   const { LanguageModel } = await import("../tasks/language-model/task.ts");
-  const signal = interruptible((line) => process.stderr.write(`${line}\n`));
   const tested: TestedResult[] = [];
   for (const result of results) {
     if (result.failure !== undefined) {

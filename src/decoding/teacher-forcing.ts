@@ -1,8 +1,6 @@
+import { NO_TARGET } from "../ops/reduction.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { BOUNDARY } from "./decoder-steps.ts";
-
-/** Stands for no target; what `crossEntropy` ignores. */
-export const NONE = -100;
 
 /**
  * What a decoder reads and should say of sequences [T, N], of which n has lengths[n] tokens, its end among them: before each token
@@ -15,7 +13,7 @@ export function teacherForced(
   const [T, N] = sequences.shape as [number, number];
   const tokens = sequences.toArray();
   const inputs = new Int32Array(T * N).fill(BOUNDARY);
-  const targets = new Int32Array(T * N).fill(NONE);
+  const targets = new Int32Array(T * N).fill(NO_TARGET);
   for (let n = 0; n < N; n++) {
     for (let t = 0; t < lengths[n]!; t++) {
       targets[t * N + n] = tokens[t * N + n]!;

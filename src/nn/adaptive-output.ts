@@ -1,6 +1,7 @@
 import { add, mul } from "../ops/binary.ts";
 import { type CrossEntropyOptions, crossEntropy } from "../ops/cross-entropy.ts";
 import { gather } from "../ops/gather.ts";
+import { NO_TARGET } from "../ops/reduction.ts";
 import { concat, slice } from "../ops/slice.ts";
 import { logSoftmax } from "../ops/softmax.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
@@ -14,9 +15,6 @@ interface AdaptiveSizes {
   /** The first word of each cluster but the head, in order: [2000, 10000]. */
   cutoffs: readonly number[];
 }
-
-/** A target that is none. */
-const NONE = -100;
 
 /** What each feature after the head is divided by, cluster by cluster (PyTorch's default). */
 const DIVISOR = 4;
@@ -88,7 +86,7 @@ export class AdaptiveOutput extends Module {
       total = add(total, crossEntropy(logits, tensor(within), { reduction: "sum" }));
     }
     if (reduction === "sum") return total;
-    return mul(total, 1 / Math.max(1, words.filter((word) => word !== NONE).length));
+    return mul(total, 1 / Math.max(1, words.filter((word) => word !== NO_TARGET).length));
   }
 
   #tailLogits(x: Tensor, k: number): Tensor {

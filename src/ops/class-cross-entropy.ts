@@ -20,7 +20,7 @@ import {
   productScratch,
   transposed,
 } from "./gemm.ts";
-import { checkReduction, type Reduction } from "./reduction.ts";
+import { checkReduction, NO_TARGET, type Reduction } from "./reduction.ts";
 import { GROUP, groupByClass, type WordClasses } from "./word-classes.ts";
 
 const run = use(classesKernels, directKernels, memoryKernels, shapeKernels, softmaxKernels);
@@ -311,7 +311,7 @@ export function classCrossEntropy(
   inputs: ClassOutputInputs,
   targets: Tensor,
   classes: WordClasses,
-  { ignoreIndex = -100, reduction = "mean", learn }: ClassCrossEntropyOptions = {},
+  { ignoreIndex = NO_TARGET, reduction = "mean", learn }: ClassCrossEntropyOptions = {},
 ): Tensor {
   checkClassDtypes("classCrossEntropy", inputs);
   expectDtype("classCrossEntropy", "targets", targets, "int32");

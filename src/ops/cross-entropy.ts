@@ -6,7 +6,7 @@ import { DataError, OptionError, ShapeError } from "../errors.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { findOutside } from "./gather.ts";
-import { checkReduction, type Reduction } from "./reduction.ts";
+import { checkReduction, NO_TARGET, type Reduction } from "./reduction.ts";
 
 const run = use(softmaxKernels);
 
@@ -86,7 +86,7 @@ export const crossEntropyOp: Op<
  * NaN): a batch of nothing but padding teaches nothing, and should not end a training.
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  const { ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = options;
+  const { ignoreIndex = NO_TARGET, labelSmoothing = 0, reduction = "mean" } = options;
   expectDtype("crossEntropy", "logits", logits, "float32");
   expectDtype("crossEntropy", "targets", targets, "int32");
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {

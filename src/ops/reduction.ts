@@ -1,5 +1,8 @@
 import { OptionError } from "../errors.ts";
 
+/** Stands for no target, by default: it counts for nothing in a loss. */
+export const NO_TARGET = -100;
+
 /** What becomes of the losses of many targets: their mean, their sum, or each for itself. */
 export type Reduction = "mean" | "sum" | "none";
 

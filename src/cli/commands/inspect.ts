@@ -27,7 +27,8 @@ export function define(command: Command): void {
 
 async function inspect(folder: string, { json }: { json?: true }): Promise<void> {
   const task = await taskOf(folder);
-  const load = loaders[task as keyof typeof loaders] ?? loadLanguageModel;
+  const known = Object.hasOwn(loaders, String(task));
+  const load = known ? loaders[task as keyof typeof loaders] : loadLanguageModel;
   const model = await load(folder);
   if (!("network" in model)) {
     const { inspectNgram } = await import("../inspect-ngram.ts");

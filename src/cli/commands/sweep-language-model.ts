@@ -62,7 +62,7 @@ async function sweep({ grid = [], random, range = [], json, ...flags }: Flags): 
   const { source, options } = planTraining(flags);
   const plan = await makePlan(grid, range, random, options.seed ?? 1);
   const runs = plan.map((settings) => ({ name: runName(settings), settings }));
-  const results = await showRuns(source, options, runs, json === true);
+  const { results } = await showRuns(source, options, runs, json === true);
   const { byValidLoss } = await import("../../tasks/language-model/runs.ts");
   const ranked = [...results].sort(byValidLoss);
   const best = ranked.find(({ failure }) => failure === undefined)?.run;

@@ -1,11 +1,10 @@
 import { DataError } from "../../errors.ts";
+import { NO_TARGET } from "../../ops/reduction.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import type { Batches } from "../batches.ts";
 import type { LanguageModelBatch } from "./stream-batches.ts";
 import type { TokenSequence } from "./tokens.ts";
 
-/** Stands for no target; what `crossEntropy` ignores. */
-const NONE = -100;
 const SCANNED_AT_A_TIME = 2 ** 20;
 
 /**
@@ -48,7 +47,7 @@ export class SentenceBatches implements Batches<LanguageModelBatch> {
     const lengths = Int32Array.from(sentences, (sentence) => sentence.length - 1);
     const steps = lengths.reduce((a, b) => Math.max(a, b));
     const inputs = new Int32Array(steps * n);
-    const targets = new Int32Array(steps * n).fill(NONE);
+    const targets = new Int32Array(steps * n).fill(NO_TARGET);
     for (const [column, sentence] of sentences.entries()) {
       for (let t = 0; t < lengths[column]!; t++) {
         inputs[t * n + column] = sentence[t]!;

@@ -1,11 +1,12 @@
 import { noGrad, step } from "../../autograd/step.ts";
 import type { ImageTable } from "../../data/images/image-table.ts";
 import { chooseSequences, type DecoderState } from "../../decoding/decoder-steps.ts";
-import { NONE, teacherForced } from "../../decoding/teacher-forcing.ts";
+import { teacherForced } from "../../decoding/teacher-forcing.ts";
 import { captionScores } from "../../metrics/caption-scores.ts";
 import { captionWords } from "../../metrics/caption-tokens.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
+import { NO_TARGET } from "../../ops/reduction.ts";
 import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
 import { batchesOf, type CaptionBatch, type Lessons } from "./batches.ts";
@@ -29,7 +30,7 @@ export function captionLoss(
     encodeOnce(network, table, source.toArray()),
   );
   return {
-    loss: crossEntropy(logits, targets, { ignoreIndex: NONE, labelSmoothing }),
+    loss: crossEntropy(logits, targets, { ignoreIndex: NO_TARGET, labelSmoothing }),
     tokens: targetLengths.reduce((a, b) => a + b),
   };
 }

@@ -1,14 +1,12 @@
 import type { LSTM } from "../../nn/recurrent/lstm.ts";
 import type { ClassCrossEntropyOptions } from "../../ops/class-cross-entropy.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
+import { NO_TARGET } from "../../ops/reduction.ts";
 import { reverseSequences } from "../../ops/reverse-sequences.ts";
 import { concat, slice } from "../../ops/slice.ts";
 import { type Tensor, tensor, zeros } from "../../tensor/tensor.ts";
 import type { RecurrentLayers } from "./layers.ts";
 import type { LanguageModelNetwork, Reading } from "./network.ts";
-
-/** Stands for no target; what `crossEntropy` ignores. */
-const NONE = -100;
 
 /**
  * What a bidirectional network knows of each of the targets [T, N], the tokens after the inputs: from all those before it,
@@ -42,7 +40,7 @@ export function lossOfBothSides(
 ): Tensor {
   const { targets } = reading;
   const { resetAt } = network.config;
-  const counted = Int32Array.from(targets.toArray(), (id) => (id === resetAt ? NONE : id));
+  const counted = Int32Array.from(targets.toArray(), (id) => (id === resetAt ? NO_TARGET : id));
   const known = network.outputDropout.forward(concat(bothSides(network, reading), 2));
   return crossEntropy(network.output.forward(known), tensor(counted, targets.shape), options);
 }

@@ -156,7 +156,7 @@ function changes(
   const now: Record<string, unknown> = settings(network, tokenizer);
   const changed: Record<string, { from: unknown; to: unknown }> = {};
   for (const name of Object.keys({ ...then, ...now })) {
-    if (now[name] !== then[name]) changed[name] = { from: then[name], to: now[name] };
+    if (now[name] !== then[name]) changed[name] = { from: then[name] ?? "none", to: now[name] ?? "none" };
   }
   return changed as InitialisedEvent["changed"];
 }

@@ -157,6 +157,8 @@ export interface LanguageModelOptions extends RunOptions<LanguageModelEvent> {
   ar?: number;
   /** TAR, β: the weight of the mean square of h's change from step to step (Merity et al. 2017). Default 0. */
   tar?: number;
+  /** L2; that of the direct connections too. Default 0. */
+  weightDecay?: number;
   /** The learning rate of the direct connections, whose optimizer is SGD, as a multiple of the others'. Default 1. */
   directRate?: number;
   /** How the learning rate changes. Default "constant". */

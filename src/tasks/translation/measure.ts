@@ -1,9 +1,10 @@
 import { noGrad, step } from "../../autograd/step.ts";
 import type { PairBatch } from "../../data/text/translation/pair-batches.ts";
-import { NONE, teacherForced } from "../../decoding/teacher-forcing.ts";
+import { teacherForced } from "../../decoding/teacher-forcing.ts";
 import { BLEU } from "../../metrics/bleu.ts";
 import { perplexity } from "../../metrics/perplexity.ts";
 import { crossEntropy } from "../../ops/cross-entropy.ts";
+import { NO_TARGET } from "../../ops/reduction.ts";
 import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import { eventLoopTurns } from "../../training/pause.ts";
 import { batchesOf, type Corpus } from "./corpus.ts";
@@ -28,7 +29,7 @@ export function pairLoss(
 ): { loss: Tensor; tokens: number } {
   const { logits, targets } = read(network, batch, ownWords);
   return {
-    loss: crossEntropy(logits, targets, { ignoreIndex: NONE, labelSmoothing }),
+    loss: crossEntropy(logits, targets, { ignoreIndex: NO_TARGET, labelSmoothing }),
     tokens: batch.targetLengths.reduce((a, b) => a + b),
   };
 }
@@ -36,7 +37,7 @@ export function pairLoss(
 /** The same, of each token: [T, N]. */
 export function targetLosses(network: TranslationNetwork, batch: PairBatch): Tensor {
   const { logits, targets } = read(network, batch, 0);
-  return crossEntropy(logits, targets, { ignoreIndex: NONE, reduction: "none" });
+  return crossEntropy(logits, targets, { ignoreIndex: NO_TARGET, reduction: "none" });
 }
 
 /** What the network makes of a batch, and what it should. */
